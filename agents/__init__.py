@@ -1,0 +1,1 @@
+"""Who decides: the agents, their devices and their local problems."""

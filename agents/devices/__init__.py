@@ -1,0 +1,1 @@
+"""Devices: small parts that contribute variables, constraints and cost to an agent's problem."""

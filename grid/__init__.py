@@ -1,0 +1,1 @@
+"""The wires: feeders, power flow, optimal power flow and locational prices."""

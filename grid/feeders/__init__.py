@@ -1,0 +1,1 @@
+"""Published feeders as tables, with their sources."""

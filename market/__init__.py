@@ -1,0 +1,1 @@
+"""The rules: messages, the message network, negotiation, bargaining, certificates, settlement."""

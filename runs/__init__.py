@@ -1,0 +1,1 @@
+"""What a user starts: scenarios, the model, the command line, reports."""

@@ -1,0 +1,1 @@
+"""Built-in profiles, with their licence."""

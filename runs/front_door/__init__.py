@@ -1,0 +1,1 @@
+"""nashgrid: a laboratory for peer-to-peer electricity trading among autonomous agents."""
