@@ -1,0 +1,96 @@
+"""Feeders as folders of tables: the built-in ones, and a user's own in the same form."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from nashgrid.grid.feeder import Feeder, make_feeder
+from nashgrid.grid.line import Line
+from nashgrid.grid.tables import Column, read_table
+
+_HEADER: dict[str, type | tuple[type, ...]] = {
+    "name": str,
+    "source": str,
+    "base_kv": (int, float),
+    "base_mva": (int, float),
+    "root_bus": int,
+}
+_BUS_COLUMNS = (Column("bus", integer=True), Column("load_kw"), Column("load_kvar"))
+_LINE_COLUMNS = (
+    Column("from_bus", integer=True),
+    Column("to_bus", integer=True),
+    Column("resistance_pu"),
+    Column("reactance_pu"),
+    Column("limit_kva", blank=math.inf),
+    Column("closed", integer=True),
+)
+
+
+def built_in_feeders() -> tuple[str, ...]:
+    """Names of the feeders that come with the package, for `read_feeder`."""
+    root = files("nashgrid.grid.feeders")
+    return tuple(sorted(item.name for item in root.iterdir() if (item / "feeder.toml").is_file()))
+
+
+def read_feeder(name_or_path: str | Path) -> Feeder:
+    """Read a built-in feeder by name, or any radial feeder from a folder in the same form.
+
+    The folder holds `feeder.toml` (name, base_kv, base_mva, root_bus, source), `buses.csv` (bus,
+    load_kw, load_kvar) and `lines.csv` (from_bus, to_bus, resistance_pu, reactance_pu, limit_kva
+    (blank: none), closed (0 or 1)).
+
+    Raises
+    ------
+    ValueError
+        If there is no such feeder, a file, key or column is missing, a cell is not the number it
+        should be (file, column and row are named), or the whole is not a radial feeder.
+    """
+    folder: Traversable = files("nashgrid.grid.feeders") / str(name_or_path)
+    if isinstance(name_or_path, Path) or name_or_path not in built_in_feeders():
+        folder = Path(name_or_path)
+    if not folder.is_dir():
+        built_in = ", ".join(built_in_feeders())
+        raise ValueError(f"no feeder {name_or_path}: neither a folder nor built in ({built_in})")
+    header = _read_header(folder / "feeder.toml")
+    buses = read_table(folder / "buses.csv", _BUS_COLUMNS)
+    lines = read_table(folder / "lines.csv", _LINE_COLUMNS)
+    for row, closed in enumerate(lines["closed"], start=2):
+        if closed not in (0, 1):
+            raise ValueError(
+                f"{folder / 'lines.csv'}, column closed, row {row}: {closed:g} is neither 0 nor 1"
+            )
+    return make_feeder(
+        name=str(header["name"]),
+        source=str(header["source"]),
+        base_kv=float(header["base_kv"]),
+        base_mva=float(header["base_mva"]),
+        root_bus=int(header["root_bus"]),
+        buses=buses["bus"],
+        load_kw=buses["load_kw"],
+        load_kvar=buses["load_kvar"],
+        lines=[
+            Line(int(one), int(other), r_pu, x_pu, limit_kva, bool(closed))
+            for one, other, r_pu, x_pu, limit_kva, closed in zip(*lines.values())
+        ],
+    )
+
+
+def _read_header(file: Traversable) -> dict[str, str | int | float]:
+    if not file.is_file():
+        raise ValueError(f"{file}: no such file")
+    try:
+        header: dict[str, str | int | float] = tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{file}: {error}") from None
+    for key, kind in _HEADER.items():
+        if key not in header:
+            raise ValueError(f"{file}: missing key {key}")
+        value = header[key]
+        if not isinstance(value, kind) or isinstance(value, bool):
+            wanted = "text" if kind is str else "an integer" if kind is int else "a number"
+            raise ValueError(f"{file}: {key} = {value!r} must be {wanted}")
+    return header
