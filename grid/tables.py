@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -42,20 +43,22 @@ def read_table(file: Traversable, columns: Sequence[Column]) -> dict[str, list[f
     if not file.is_file():
         raise ValueError(f"{file}: no such file")
     table: dict[str, list[float]] = {column.name: [] for column in columns}
-    with file.open("r", encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        present = [name.strip() for name in reader.fieldnames or []]
-        reader.fieldnames = present
-        missing = [column.name for column in columns if column.name not in present]
-        if missing:
-            raise ValueError(
-                f"{file}: missing column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; "
-                f"found {', '.join(present) or 'no header line'}"
-            )
-        for cells in reader:
-            for column in columns:
-                where = f"{file}, column {column.name}, row {reader.line_num}"
-                table[column.name].append(_number(cells, column, where))
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file}: not a text file in UTF-8 ({error})") from None
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    reader.fieldnames = present = [name.strip() for name in reader.fieldnames or []]
+    missing = [column.name for column in columns if column.name not in present]
+    if missing:
+        raise ValueError(
+            f"{file}: missing column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; "
+            f"found {', '.join(present) or 'no header line'}"
+        )
+    for cells in reader:
+        for column in columns:
+            where = f"{file}, column {column.name}, row {reader.line_num}"
+            table[column.name].append(_number(cells, column, where))
     return table
 
 

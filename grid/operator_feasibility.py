@@ -1,0 +1,137 @@
+"""Whether the wires can carry what participants need, and if not, which limit is in the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.optimize import linprog
+
+from nashgrid.grid.feeder import FloatArray
+from nashgrid.grid.operator_terms import OperatorTerms
+
+Limit = Literal["exchange", "line", "lowest voltage", "highest voltage", "demand"]
+
+_TOLERANCE_KW = 1e-6
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """A limit that stands in the way in one slot, and how far it would have to give way.
+
+    Attributes
+    ----------
+    slot : int
+    limit : {"exchange", "line", "lowest voltage", "highest voltage", "demand"}
+    element : str
+        The bus or line, as a user writes it ("18", "5-6").
+    bound, amount : float
+        The limit as it is, and what it must give, in `unit`.
+    unit : {"kW", "kVA", "pu"}
+    severity_kw : float
+        The same amount as power at the bus that moves it most, to compare limits in one unit.
+    """
+
+    slot: int
+    limit: Limit
+    element: str
+    bound: float
+    amount: float
+    unit: Literal["kW", "kVA", "pu"]
+    severity_kw: float
+
+    def __str__(self) -> str:
+        place = "line" if self.limit == "line" else "bus"
+        return (
+            f"slot {self.slot}, {place} {self.element}: the {self.limit} limit of "
+            f"{self.bound:.6g} {self.unit} must give way by {self.amount:.4g} {self.unit}"
+        )
+
+
+def find_relaxations(
+    terms: OperatorTerms, lowest_kw: FloatArray, highest_kw: FloatArray
+) -> tuple[Relaxation, ...]:
+    """Limits that no delivery between `lowest_kw` and `highest_kw` (S, B) can keep, worst first.
+
+    Per slot a linear program moves the limits as little as possible, counted as power (kW) at the
+    bus that moves them most; voltages of different buses are compared in pu. Relaxing all that are returned for a slot
+    makes the slot feasible. Empty if the limits can be kept as they are.
+    """
+    found: list[Relaxation] = []
+    for slot in range(len(lowest_kw)):
+        found += _relax_slot(terms, slot, lowest_kw[slot], highest_kw[slot])
+    return tuple(sorted(found, key=lambda item: -item.severity_kw))
+
+
+def _relax_slot(
+    terms: OperatorTerms, slot: int, lowest: FloatArray, highest: FloatArray
+) -> list[Relaxation]:
+    limits, box = terms.limits, terms.demand_limit_kw
+    # A range outside the demand limit: that limit gives way as far as the range asks.
+    beyond = np.maximum(np.maximum(lowest - box, -box - highest), 0.0)
+    found = [
+        Relaxation(slot, "demand", str(terms.trading_buses[at]), box[at], amount, "kW", amount)
+        for at, amount in enumerate(beyond)
+        if amount > _TOLERANCE_KW
+    ]
+    count = len(limits.rows)
+    upper, lower = limits.upper[slot], limits.lower[slot]
+    sides = np.vstack(
+        [np.hstack([limits.rows, -np.eye(count)]), np.hstack([-limits.rows, -np.eye(count)])]
+    )
+    bounds = np.concatenate([upper, -lower])
+    there = np.isfinite(bounds)
+    program = linprog(
+        np.concatenate([np.zeros(len(box)), _severity(terms)]),
+        A_ub=sides[there],
+        b_ub=bounds[there],
+        bounds=[
+            *zip(np.maximum(lowest, -box - beyond), np.minimum(highest, box + beyond)),
+            *[(0.0, None)] * count,
+        ],
+        method="highs",
+    )
+    if program.x is None:
+        raise RuntimeError(f"the feasibility program of slot {slot} failed: {program.message}")
+    demand, given = program.x[: len(box)], program.x[len(box) :]
+    severity = _severity(terms) * given
+    above = limits.rows @ demand > upper
+    found += [
+        _relaxation(terms, slot, int(row), bool(above[row]), float(given[row]), severity[row])
+        for row in np.flatnonzero(severity > _TOLERANCE_KW)
+    ]
+    return found
+
+
+def _severity(terms: OperatorTerms) -> FloatArray:
+    """Weight of each row: 1 for power; voltages compare in pu, not by their own sensitivity."""
+    limits = terms.limits
+    weight = np.ones(len(limits.rows))
+    weight[limits.bus_rows] = limits.volt_scale.min(initial=np.inf) / limits.volt_scale
+    return weight
+
+
+def _relaxation(
+    terms: OperatorTerms, slot: int, row: int, above: bool, given: float, severity: float
+) -> Relaxation:
+    limits, feeder = terms.limits, terms.feeder
+    if row == 0:
+        bound = float(terms.exchange_limit_kw[slot])
+        return Relaxation(slot, "exchange", str(feeder.root_bus), bound, given, "kW", severity)
+    if row < limits.bus_rows.start:
+        line = limits.lines[row - 1]
+        limit_kva, room = float(feeder.limit_kva[line]), limits.upper[slot, row]
+        wanted_kva = float(np.sqrt(limit_kva**2 - room**2 + (room + given) ** 2))
+        name = str(feeder.lines[line])
+        return Relaxation(slot, "line", name, limit_kva, wanted_kva - limit_kva, "kVA", severity)
+    at = row - limits.bus_rows.start
+    bus = str(feeder.buses[limits.buses[at]])
+    squared = given / limits.volt_scale[at]
+    if above:
+        bound = terms.lowest_voltage_pu
+        amount = bound - float(np.sqrt(max(bound**2 - squared, 0.0)))
+        return Relaxation(slot, "lowest voltage", bus, bound, amount, "pu", severity)
+    bound = terms.highest_voltage_pu
+    amount = float(np.sqrt(bound**2 + squared)) - bound
+    return Relaxation(slot, "highest voltage", bus, bound, amount, "pu", severity)

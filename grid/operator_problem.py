@@ -1,0 +1,154 @@
+"""The private problem of a distribution system operator (DSO): its answer to prices, with proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nashgrid.grid.feeder import FloatArray
+from nashgrid.grid.operator_bound import OperatorMultipliers, operator_dual_bound
+from nashgrid.grid.operator_feasibility import Relaxation, find_relaxations
+from nashgrid.grid.operator_solver import SlotInfeasible, SlotSolutions, SlotSolver
+from nashgrid.grid.operator_statement import OperatorStatement, state_operator_problem
+from nashgrid.grid.operator_terms import OperatorTerms, checked_array
+
+# Four steps are usual. What the last one leaves to gain is relative to the money at stake.
+_PROXIMAL_STEPS = 50
+_PROXIMAL_GAP = 1e-11
+
+
+@dataclass(frozen=True, eq=False)
+class OperatorAnswer:
+    """What the operator delivers at each trading bus, kW (S, B), and its multipliers."""
+
+    demand_kw: FloatArray
+    multipliers: OperatorMultipliers
+
+
+class OperatorProblem(OperatorTerms):
+    """The terms of an operator, and its least-cost answers to prices; see `OperatorTerms`.
+
+    Workspaces are kept from one answer to the next: answers to prices that moved a little, with
+    the same curvature, are quick. An instance is therefore not to be shared between threads.
+    """
+
+    _warm: tuple[FloatArray, SlotSolver] | None = None
+
+    def answer(self, linear: ArrayLike, curvature: ArrayLike) -> OperatorAnswer:
+        """Minimise cost + linear.d + curvature.d^2/2 over what the wires can carry.
+
+        Parameters
+        ----------
+        linear : (S, B)
+            Currency/kW.
+        curvature : (B,) or scalar
+            Currency/kW^2, positive.
+
+        Raises
+        ------
+        ValueError
+            If no delivery keeps the limits (the worst is named), or an input is bad.
+        """
+        slopes = checked_array("linear", linear, self.shape)
+        bends = checked_array("curvature", curvature, self.shape[1:])
+        if not bends.min() > 0.0:
+            raise ValueError(
+                f"curvature {bends.min():g} must be positive; `best_response` needs none"
+            )
+        if self._warm is None or not np.array_equal(self._warm[0], bends):
+            self._warm = bends.copy(), self._solver(bends)
+        return self._answered(self._solve(self._warm[1], slopes))
+
+    def best_response(self, linear: ArrayLike) -> OperatorAnswer:
+        r"""Minimise cost + linear.d over what the wires can carry (no curvature).
+
+        The minimum need not be unique, and the problem is linear where losses are free, so it is
+        approached by proximal steps d <- argmin cost + linear.d + tau |d - last|^2 / 2 with tau
+        falling: each is exact for linear terms moved by tau (d - last), which bounds what is
+        left to gain.
+
+        Raises
+        ------
+        ValueError
+            As `answer`.
+        RuntimeError
+            If the steps do not come to rest.
+        """
+        slopes = checked_array("linear", linear, self.shape)
+        return self._answered(self._proximal(slopes))
+
+    def dual_bound(self, linear: ArrayLike, multipliers: OperatorMultipliers) -> float:
+        """Lower bound of the least cost + linear.d, for any multipliers: `operator_dual_bound`."""
+        slopes = checked_array("linear", linear, self.shape)
+        return operator_dual_bound(self, slopes, multipliers)
+
+    def infeasibility(self, lowest_kw: ArrayLike, highest_kw: ArrayLike) -> tuple[Relaxation, ...]:
+        """Limits that no delivery within the given ranges (S, B) can keep, worst first."""
+        lowest = checked_array("lowest_kw", lowest_kw, self.shape)
+        highest = checked_array("highest_kw", highest_kw, self.shape)
+        crossed = np.argwhere(lowest > highest)
+        if crossed.size:
+            slot, bus = crossed[0]
+            raise ValueError(
+                f"slot {slot}, bus {self.trading_buses[bus]}: lowest_kw {lowest[slot, bus]:g} is "
+                f"above highest_kw {highest[slot, bus]:g}"
+            )
+        return find_relaxations(self, lowest, highest)
+
+    def statement(self) -> OperatorStatement:
+        """The same problem in CVXPY, flows and voltages spelled out: the readable definition."""
+        return state_operator_problem(self)
+
+    def _solver(self, curvature: FloatArray) -> SlotSolver:
+        price = self.slot_hours * self.loss_price_per_kwh
+        return SlotSolver(
+            price[:, None, None] * self.loss_curvature + np.diag(curvature),
+            self.slot_hours * self.feed_in_price_per_kwh,
+            self.slot_hours * self.retail_price_per_kwh,
+            self.limits,
+            self.demand_limit_kw,
+        )
+
+    def _solve(self, solver: SlotSolver, linear: FloatArray) -> SlotSolutions:
+        try:
+            return solver.solve(linear)
+        except SlotInfeasible as error:
+            everything = np.broadcast_to(self.demand_limit_kw, self.shape)
+            worst = find_relaxations(self, -everything, everything)
+            raise ValueError(f"{error}: {worst[0] if worst else 'by a hair'}") from None
+
+    def _answered(self, solutions: SlotSolutions) -> OperatorAnswer:
+        limits, feeder = self.limits, self.feeder
+        rows = solutions.row_multipliers
+        line = np.zeros((self.shape[0], feeder.line_count))
+        line[:, limits.lines] = rows[:, limits.line_rows]
+        voltage = np.zeros((self.shape[0], feeder.bus_count))
+        voltage[:, limits.buses] = rows[:, limits.bus_rows] * limits.volt_scale
+        return OperatorAnswer(
+            solutions.demand_kw,
+            OperatorMultipliers(
+                reference_kw=solutions.demand_kw,
+                energy_price_per_kwh=solutions.energy_price / self.slot_hours,
+                exchange=rows[:, 0],
+                line=line,
+                voltage=voltage,
+            ),
+        )
+
+    def _proximal(self, linear: FloatArray) -> SlotSolutions:
+        box = self.demand_limit_kw
+        price = np.abs(linear).max() + np.abs(self.slot_hours * self.retail_price_per_kwh).max()
+        first = 1e-3 * max(float(price), 1e-6) / max(float(box.max()), 1.0)
+        last = np.zeros(self.shape)
+        left = np.inf
+        for step in range(_PROXIMAL_STEPS):
+            tau = first * 10.0 ** -min(step, 6)
+            solver = self._solver(np.full(self.shape[1], tau))
+            solutions = self._solve(solver, linear - tau * last)
+            moved, last = solutions.demand_kw - last, solutions.demand_kw
+            left = tau * float(np.sum(np.abs(moved) * (box + np.abs(last))))
+            if left <= _PROXIMAL_GAP * max(1.0, abs(self.cost(last) + np.sum(linear * last))):
+                return solutions
+        raise RuntimeError(f"the best response still had {left:.3g} to gain after its last step")

@@ -1,0 +1,134 @@
+"""The operator's problem solved slot by slot with DAQP, its workspaces kept warm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import daqp
+import numpy as np
+
+from nashgrid.grid.feeder import FloatArray
+from nashgrid.grid.operator_limits import OperatorLimits
+
+# In units of the kW rows, since every slot's Hessian is scaled to a largest diagonal of 1.
+_PRIMAL_TOLERANCE_KW = 1e-9
+_OPTIMAL, _INFEASIBLE = 1, -1
+
+
+class SlotInfeasible(ValueError):
+    """No power within the box keeps the limits of this slot."""
+
+    def __init__(self, slot: int) -> None:
+        super().__init__(f"no delivery within the demand limits keeps the limits in slot {slot}")
+        self.slot = slot
+
+
+@dataclass(frozen=True, eq=False)
+class SlotSolutions:
+    """Minimisers d (S, B), row multipliers (S, M), and the energy price (S,), per slot."""
+
+    demand_kw: FloatArray
+    row_multipliers: FloatArray
+    energy_price: FloatArray
+
+
+class SlotSolver:
+    r"""Minimise, for every slot s, a strictly convex quadratic with one kink over the limits:
+
+    .. math:: \max(b_s D, a_s D) + f_s'd + d'H_s d / 2, \quad D = \sum_b d_b, \quad a_s \le b_s.
+
+    On D >= 0 the price is b, on D <= 0 it is a: two quadratic programs, one of which holds the
+    minimiser. The multiplier of D >= 0 (D <= 0) tells which, for it moves the price at D = 0 away
+    from b (a), and the minimiser of one side is that of both while the price stays in [a, b]. The
+    side taken last time is tried first, and each side keeps a DAQP workspace with its active set.
+    """
+
+    def __init__(
+        self,
+        hessian: FloatArray,
+        price_low: FloatArray,
+        price_high: FloatArray,
+        limits: OperatorLimits,
+        box_kw: FloatArray,
+    ) -> None:
+        self._scale = 1.0 / np.einsum("sbb->sb", hessian).max(axis=1)
+        self._hessian = hessian * self._scale[:, None, None]
+        self._price_low, self._price_high = price_low, price_high
+        self._limits = limits
+        self._box = box_kw
+        self._importing = np.ones(len(hessian), dtype=bool)
+        self._models: dict[tuple[int, bool], daqp.Model] = {}
+        # DAQP keeps pointers to what it was given, so the arrays must outlive the call.
+        self._bounds: dict[tuple[int, bool], tuple[FloatArray, FloatArray]] = {}
+
+    def solve(self, linear: FloatArray) -> SlotSolutions:
+        """Minimise for linear terms f (S, B); raise SlotInfeasible where there is no d at all."""
+        slots, buses = linear.shape
+        solutions = SlotSolutions(
+            demand_kw=np.empty((slots, buses)),
+            row_multipliers=np.empty((slots, len(self._limits.rows))),
+            energy_price=np.empty(slots),
+        )
+        for slot in range(slots):
+            self._solve_slot(slot, linear[slot], solutions)
+        return solutions
+
+    def _solve_slot(self, slot: int, linear: FloatArray, solutions: SlotSolutions) -> None:
+        first = bool(self._importing[slot])
+        kink = self._price_high[slot] - self._price_low[slot]
+        found = None
+        for importing in (first, not first):
+            answer = self._solve_side(slot, importing, linear)
+            if answer is None:
+                continue
+            found = answer
+            self._importing[slot] = importing
+            exchange = answer[1][0]
+            if kink == 0.0 or ((exchange >= -kink) if importing else (exchange <= kink)):
+                break
+        if found is None:
+            raise SlotInfeasible(slot)
+        demand, multipliers = found
+        importing = bool(self._importing[slot])
+        # The multiplier of the kink belongs to the price, what is left to the exchange limit.
+        exchange = multipliers[0]
+        kept = min(exchange, 0.0) if importing else max(exchange, 0.0)
+        kept = float(np.clip(kept, -kink, kink))
+        price = self._price_high[slot] if importing else self._price_low[slot]
+        multipliers[0] -= kept
+        solutions.demand_kw[slot] = demand
+        solutions.row_multipliers[slot] = multipliers
+        solutions.energy_price[slot] = price + kept
+
+    def _solve_side(
+        self, slot: int, importing: bool, linear: FloatArray
+    ) -> tuple[FloatArray, FloatArray] | None:
+        price = self._price_high[slot] if importing else self._price_low[slot]
+        scaled = (linear + price) * self._scale[slot]
+        key = slot, importing
+        flag = _INFEASIBLE
+        if key in self._models:
+            self._models[key].update(f=scaled)
+            demand, _, flag, info = self._models[key].solve()
+        if flag != _OPTIMAL:
+            # Anything but an optimum is asked again from a cold start before it is believed.
+            self._models[key] = self._set_up(slot, importing, scaled)
+            demand, _, flag, info = self._models[key].solve()
+        if flag == _INFEASIBLE:
+            del self._models[key]
+            return None
+        if flag != _OPTIMAL:
+            raise RuntimeError(f"the solver DAQP gave up on slot {slot} (exit flag {flag})")
+        return demand, info["lam"][len(demand) :] / self._scale[slot]
+
+    def _set_up(self, slot: int, importing: bool, scaled: FloatArray) -> daqp.Model:
+        limits = self._limits
+        lower = np.concatenate([-self._box, limits.lower[slot]])
+        upper = np.concatenate([self._box, limits.upper[slot]])
+        if self._price_high[slot] > self._price_low[slot]:
+            (lower if importing else upper)[len(self._box)] = 0.0
+        self._bounds[slot, importing] = lower, upper
+        model = daqp.Model()
+        model.settings = {"primal_tol": _PRIMAL_TOLERANCE_KW, "eps_prox": 0.0}
+        model.setup(self._hessian[slot], scaled, limits.rows, upper, lower)
+        return model

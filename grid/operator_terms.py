@@ -1,0 +1,218 @@
+"""What a distribution system operator (DSO) pays for a delivery, and the limits it must keep."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nashgrid.grid.feeder import Feeder, FloatArray, IntArray
+from nashgrid.grid.lindistflow import LinDistFlow
+from nashgrid.grid.operator_limits import OperatorLimits, condense_limits
+
+
+class OperatorTerms:
+    r"""Least-cost delivery through a radial feeder, LinDistFlow in condensed form.
+
+    The decision d (S, B) is the power in kW delivered at each trading bus (negative: taken in).
+    With D_s its sum over the buses and dt the slot length, the operator minimises
+
+    .. math::
+        \sum_s dt \, [\max(b_s D_s, a_s D_s) + c_s \, loss(d_s)] + \sum f_{sb} d_{sb}
+        + \tfrac12 \sum k_b d_{sb}^2
+
+    (b retail, a feed-in, c loss price; f, k given with each question) subject to the voltage
+    limits at every bus, |P_l| <= sqrt(limit_l^2 - Q_l^2) on every line, the exchange limit
+    |D_s| at the root, and |d_sb| <= the demand limit of the bus. Reactive power is fixed. Losses,
+    the estimate of `LinDistFlow.losses_kw`, are bought at c whatever the direction of the flow.
+
+    Parameters
+    ----------
+    feeder : Feeder
+    trading_buses : (B,) labels
+        Where power is delivered; the other buses take no active power.
+    reactive_kvar : (S, n)
+        Reactive demand at every bus of the feeder.
+    slot_hours : float
+        dt, hours.
+    retail_price_per_kwh, feed_in_price_per_kwh : (S,) or scalar
+        Price of what is bought (sold) upstream, currency/kWh; retail >= feed-in.
+    loss_price_per_kwh : (S,) or scalar
+        Price of the losses, >= 0.
+    demand_limit_kw : (B,) or scalar
+        Largest power, either way, at each trading bus; finite.
+    exchange_limit_kw : (S,) or scalar
+        Largest power, either way, at the root; infinite if not given.
+    lowest_voltage_pu, highest_voltage_pu, root_voltage_pu : float
+
+    Raises
+    ------
+    ValueError
+        Names the quantity, value and bound that is wrong, or the line and slot where the reactive
+        flow alone exceeds a limit.
+    """
+
+    def __init__(
+        self,
+        feeder: Feeder,
+        *,
+        trading_buses: ArrayLike,
+        reactive_kvar: ArrayLike,
+        slot_hours: float,
+        retail_price_per_kwh: ArrayLike,
+        feed_in_price_per_kwh: ArrayLike,
+        loss_price_per_kwh: ArrayLike,
+        demand_limit_kw: ArrayLike,
+        exchange_limit_kw: ArrayLike = np.inf,
+        lowest_voltage_pu: float = 0.95,
+        highest_voltage_pu: float = 1.05,
+        root_voltage_pu: float = 1.0,
+    ) -> None:
+        self.feeder = feeder
+        self.trading_buses: IntArray = feeder.buses[feeder.bus_positions(trading_buses)]
+        if len(set(self.trading_buses.tolist())) < len(self.trading_buses):
+            raise ValueError(f"a trading bus is there twice: {self.trading_buses.tolist()}")
+        reactive = np.asarray(reactive_kvar, dtype=np.float64)
+        if reactive.ndim != 2 or reactive.shape[1] != feeder.bus_count:
+            raise ValueError(
+                f"reactive_kvar has shape {reactive.shape}; it needs one row per slot and one "
+                f"column for each of the {feeder.bus_count} buses of feeder {feeder.name}"
+            )
+        self.reactive_kvar = checked_array("reactive_kvar", reactive, reactive.shape)
+        slots, buses = len(reactive), len(self.trading_buses)
+        self.shape = slots, buses
+        self.slot_hours = _positive("slot_hours", slot_hours, "h")
+        self.retail_price_per_kwh = checked_array(
+            "retail_price_per_kwh", retail_price_per_kwh, (slots,)
+        )
+        self.feed_in_price_per_kwh = checked_array(
+            "feed_in_price_per_kwh", feed_in_price_per_kwh, (slots,)
+        )
+        above = np.flatnonzero(self.feed_in_price_per_kwh > self.retail_price_per_kwh)
+        if above.size:
+            slot = above[0]
+            raise ValueError(
+                f"slot {slot}: the feed-in price {self.feed_in_price_per_kwh[slot]:g} is above "
+                f"the retail price {self.retail_price_per_kwh[slot]:g} (currency/kWh)"
+            )
+        self.loss_price_per_kwh = checked_array(
+            "loss_price_per_kwh", loss_price_per_kwh, (slots,), least=0.0
+        )
+        self.demand_limit_kw = checked_array(
+            "demand_limit_kw", demand_limit_kw, (buses,), least=0.0
+        )
+        self.exchange_limit_kw = checked_array(
+            "exchange_limit_kw", exchange_limit_kw, (slots,), least=0.0, finite=False
+        )
+        self.lowest_voltage_pu = _positive("lowest_voltage_pu", lowest_voltage_pu, "pu")
+        self.highest_voltage_pu = _positive("highest_voltage_pu", highest_voltage_pu, "pu")
+        self.root_voltage_pu = _positive("root_voltage_pu", root_voltage_pu, "pu")
+        if not lowest_voltage_pu <= root_voltage_pu <= highest_voltage_pu:
+            raise ValueError(
+                f"root_voltage_pu {root_voltage_pu:g} must lie within the voltage limits "
+                f"{lowest_voltage_pu:g} to {highest_voltage_pu:g} pu"
+            )
+        self.limits: OperatorLimits = condense_limits(
+            feeder,
+            self.trading_buses,
+            reactive,
+            root_voltage_pu=self.root_voltage_pu,
+            lowest_voltage_pu=self.lowest_voltage_pu,
+            highest_voltage_pu=self.highest_voltage_pu,
+            exchange_limit_kw=self.exchange_limit_kw,
+        )
+
+    @cached_property
+    def _model(self) -> LinDistFlow:
+        return LinDistFlow(self.feeder)
+
+    @cached_property
+    def loss_curvature(self) -> FloatArray:
+        """Second derivative of the losses, (B, B), kW/kW^2: 2 R / S_base at the trading buses."""
+        at = self.feeder.bus_positions(self.trading_buses)
+        resistance = self._model.resistance_sensitivity(self.trading_buses)[at]
+        return 2.0 * resistance / self.feeder.base_kva
+
+    def bus_power_kw(self, demand_kw: ArrayLike) -> FloatArray:
+        """The delivery spread over all buses of the feeder, (S, n)."""
+        power = np.zeros_like(self.reactive_kvar)
+        power[:, self.feeder.bus_positions(self.trading_buses)] = self._delivery(demand_kw)
+        return power
+
+    def losses_kw(self, demand_kw: ArrayLike) -> FloatArray:
+        """Estimated losses per slot, (S,), kW; those of the reactive flow included."""
+        return self._model.losses_kw(self.bus_power_kw(demand_kw), self.reactive_kvar)
+
+    def energy_cost(self, demand_kw: ArrayLike) -> FloatArray:
+        """Bill for the exchange upstream per slot, (S,), without losses; currency."""
+        exchange = self._delivery(demand_kw).sum(axis=1)
+        retail, feed_in = self.retail_price_per_kwh, self.feed_in_price_per_kwh
+        return self.slot_hours * np.maximum(retail * exchange, feed_in * exchange)
+
+    def loss_cost(self, demand_kw: ArrayLike) -> FloatArray:
+        """Bill for the losses per slot, (S,); currency."""
+        bill: FloatArray = self.slot_hours * self.loss_price_per_kwh * self.losses_kw(demand_kw)
+        return bill
+
+    def marginal_loss_cost(self, demand_kw: ArrayLike) -> FloatArray:
+        """Derivative of the loss bill by the delivery, (S, B), currency/kW."""
+        price = self.slot_hours * self.loss_price_per_kwh
+        return price[:, None] * (self._delivery(demand_kw) @ self.loss_curvature)
+
+    def cost(self, demand_kw: ArrayLike) -> float:
+        """Energy and loss cost of a delivery over all slots, currency."""
+        return float(np.sum(self.energy_cost(demand_kw) + self.loss_cost(demand_kw)))
+
+    def violation(self, demand_kw: ArrayLike) -> tuple[float, float]:
+        """Largest violation of a power limit (kW) and of a voltage limit (pu); 0 if none."""
+        demand = self._delivery(demand_kw)
+        limits = self.limits
+        value = demand @ limits.rows.T
+        power = slice(0, limits.bus_rows.start)
+        over_kw = max(
+            np.max(value[:, power] - limits.upper[:, power], initial=0.0),
+            np.max(limits.lower[:, power] - value[:, power], initial=0.0),
+            np.max(np.abs(demand) - self.demand_limit_kw, initial=0.0),
+        )
+        squared = self._model.voltage_squared(
+            self.bus_power_kw(demand), self.reactive_kvar, self.root_voltage_pu
+        )
+        voltage = np.sqrt(np.maximum(squared, 0.0))
+        over_pu = max(
+            np.max(self.lowest_voltage_pu - voltage, initial=0.0),
+            np.max(voltage - self.highest_voltage_pu, initial=0.0),
+        )
+        return float(over_kw), float(over_pu)
+
+    def _delivery(self, demand_kw: ArrayLike) -> FloatArray:
+        return checked_array("demand_kw", demand_kw, self.shape)
+
+
+def checked_array(
+    name: str,
+    values: ArrayLike,
+    shape: tuple[int, ...],
+    *,
+    least: float = -np.inf,
+    finite: bool = True,
+) -> FloatArray:
+    """Values as floats of this shape (a scalar is repeated); ValueError names what is wrong."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim == 0:
+        array = np.full(shape, float(array))
+    if array.shape != shape:
+        raise ValueError(f"{name} has shape {array.shape}; it must be {shape} or a number")
+    wrong = np.isnan(array) | (array < least) | (finite & np.isinf(array))
+    if wrong.any():
+        at = tuple(int(index) for index in np.argwhere(wrong)[0])
+        bound = "finite" if finite else "a number"
+        bound += "" if least == -np.inf else f" and at least {least:g}"
+        raise ValueError(f"{name} at {at} is {array[at]}; it must be {bound}")
+    return array
+
+
+def _positive(name: str, value: float, unit: str) -> float:
+    if not 0 < value < np.inf:
+        raise ValueError(f"{name} {value} {unit} must be positive and finite")
+    return float(value)
