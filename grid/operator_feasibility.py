@@ -55,8 +55,8 @@ def find_relaxations(
     """Limits that no delivery between `lowest_kw` and `highest_kw` (S, B) can keep, worst first.
 
     Per slot a linear program moves the limits as little as possible, counted as power (kW) at the
-    bus that moves them most; voltages of different buses are compared in pu. Relaxing all that are returned for a slot
-    makes the slot feasible. Empty if the limits can be kept as they are.
+    bus that moves them most; voltages of different buses are compared in pu. Relaxing all that
+    are returned for a slot makes the slot feasible. Empty if the limits can be kept as they are.
     """
     found: list[Relaxation] = []
     for slot in range(len(lowest_kw)):

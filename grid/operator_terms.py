@@ -148,7 +148,8 @@ class OperatorTerms:
         """Bill for the exchange upstream per slot, (S,), without losses; currency."""
         exchange = self._delivery(demand_kw).sum(axis=1)
         retail, feed_in = self.retail_price_per_kwh, self.feed_in_price_per_kwh
-        return self.slot_hours * np.maximum(retail * exchange, feed_in * exchange)
+        bill: FloatArray = self.slot_hours * np.maximum(retail * exchange, feed_in * exchange)
+        return bill
 
     def loss_cost(self, demand_kw: ArrayLike) -> FloatArray:
         """Bill for the losses per slot, (S,); currency."""
