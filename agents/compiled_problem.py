@@ -1,0 +1,166 @@
+"""A local problem compiled once, then solved again and again by Clarabel's data updates."""
+
+from dataclasses import dataclass
+
+import clarabel
+import cvxpy as cp
+import numpy as np
+from cvxpy.reductions.solvers.conic_solvers.clarabel_conif import dims_to_solver_cones
+from scipy import sparse
+
+from nashgrid.agents.local_problem import LocalProblem
+from nashgrid.market.dual_bound import QuadraticProgram
+from nashgrid.market.messages import Floats
+
+TOLERANCE = 1e-10
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A point of the compiled problem and multipliers that prove how good it is."""
+
+    point: Floats
+    multipliers: Floats
+
+
+class CompiledProblem:
+    """The canonical form  min 1/2 x'Px + q'x,  Ax + s = b,  s in zero and nonnegative cones.
+
+    Only q depends on the price, so a new quote is one vector update; the proximal term of an
+    exchange adds a diagonal to P on the columns of the trade, which changes when its step does.
+
+    Parameters
+    ----------
+    problem : the statement
+
+    Raises
+    ------
+    ValueError
+        If the problem has no solution; names the owner and the cause.
+    """
+
+    def __init__(self, problem: LocalProblem) -> None:
+        self.problem = problem
+        problem.price.value = np.zeros(problem.horizon.slots)
+        data, _, _ = problem.statement.get_problem_data(
+            cp.CLARABEL, solver_opts={"use_quad_obj": True}
+        )
+        columns = data["param_prob"].var_id_to_col
+        self._columns = {
+            variable: slice(columns[variable.id], columns[variable.id] + variable.size)
+            for variable in problem.statement.variables()
+        }
+        self._trade = self._columns[problem.trade]
+        self._hours = problem.horizon.slot_hours
+        self._cost_vector = data["c"]
+        parts = data["param_prob"].apply_parameters(quad_obj="P" in data)
+        self._constant = float(parts[-3])
+        size = len(data["c"])
+        self.program = QuadraticProgram(
+            quadratic=sparse.csc_array(data.get("P", sparse.csc_array((size, size)))),
+            matrix=sparse.csc_array(data["A"]),
+            right_side=data["b"],
+            equalities=data["dims"].zero,
+        )
+        self._proximal_weight = np.zeros(problem.horizon.slots)
+        self._solver = clarabel.DefaultSolver(
+            self._curvature(),
+            self._cost_vector,
+            sparse.csc_matrix(self.program.matrix),
+            self.program.right_side,
+            dims_to_solver_cones(data["dims"]),
+            _settings(),
+        )
+        self.solve(self._proximal_weight, self._proximal_weight)
+
+    def respond(self, price: Floats, target: Floats, stiffness: Floats) -> Floats:
+        """The trade that minimises cost + dt price.p + dt/2 sum stiffness (p - target)^2 [kW]."""
+        weight = self._hours * stiffness
+        solution = self.solve(self._hours * price - weight * target, weight)
+        self.assign(solution)
+        return self.trade(solution)
+
+    def solve(self, trade_cost: Floats, proximal_weight: Floats) -> Solution:
+        """Minimise the cost + ``trade_cost``.p + 1/2 sum ``proximal_weight`` p^2.
+
+        Parameters
+        ----------
+        trade_cost : (T,) [currency/kW]
+        proximal_weight : (T,) at least 0 [currency/kW^2]
+
+        Raises
+        ------
+        ValueError
+            If Clarabel finds no solution; names the owner and, if it can, the cause.
+        """
+        if not np.array_equal(proximal_weight, self._proximal_weight):
+            self._proximal_weight = proximal_weight
+            self._solver.update(P=self._curvature())
+        cost_vector = self._cost_vector.copy()
+        cost_vector[self._trade] += trade_cost
+        self._solver.update(q=cost_vector)
+        answer = self._solver.solve()
+        solved = (clarabel.SolverStatus.Solved, clarabel.SolverStatus.AlmostSolved)
+        if answer.status == clarabel.SolverStatus.PrimalInfeasible:
+            raise ValueError(self.problem.explain_infeasibility())
+        if answer.status not in solved:
+            raise ValueError(f"{self.problem.owner}: Clarabel stopped with {answer.status}")
+        return Solution(np.array(answer.x), np.array(answer.z))
+
+    def trade(self, solution: Solution) -> Floats:
+        """The trade p in a solution [kW]."""
+        return solution.point[self._trade]
+
+    def assign(self, solution: Solution) -> None:
+        """Write a solution into the variables of the statement."""
+        for variable, columns in self._columns.items():
+            variable.value = solution.point[columns]
+
+    def lower_bound(self, trade_cost: Floats, solution: Solution) -> float:
+        """A proven lower bound on the least cost plus ``trade_cost``.p [currency]."""
+        cost_vector = self._cost_vector.copy()
+        cost_vector[self._trade] += trade_cost
+        bound = self.program.dual_bound(cost_vector, solution.point, solution.multipliers)
+        return bound + self._constant
+
+    def trade_range(self) -> tuple[Floats, Floats]:
+        """Least and most power the trade can take in each slot alone, by interval arithmetic [kW].
+
+        Every schedule lies within; not every power within belongs to a schedule.
+        """
+        program = self.program
+        equalities = sparse.csr_array(program.matrix)[: program.equalities].toarray()
+        trade = np.arange(self._trade.start, self._trade.stop)
+        rows = np.argmax(equalities[:, trade] != 0, axis=0)
+        others = -equalities[rows] / equalities[rows, trade][:, None]
+        others[np.arange(len(trade)), trade] = 0.0
+        fixed = program.right_side[rows] / equalities[rows, trade]
+        low = np.where(others > 0, others * program.lower, others * program.upper)
+        high = np.where(others > 0, others * program.upper, others * program.lower)
+        lowest = fixed + np.where(others == 0, 0.0, low).sum(axis=1)
+        highest = fixed + np.where(others == 0, 0.0, high).sum(axis=1)
+        return (
+            np.maximum(lowest, program.lower[trade]),
+            np.minimum(highest, program.upper[trade]),
+        )
+
+
+    def _curvature(self) -> sparse.csc_matrix:
+        """Upper half of P with the proximal weights; their entries are always stored."""
+        trade = np.arange(self._trade.start, self._trade.stop)
+        size = self.program.quadratic.shape[0]
+        rest = sparse.coo_array(sparse.triu(self.program.quadratic))
+        entries = (
+            np.concatenate([rest.data, self._proximal_weight]),
+            (np.concatenate([rest.row, trade]), np.concatenate([rest.col, trade])),
+        )
+        return sparse.csc_matrix(sparse.coo_array(entries, shape=(size, size)))
+
+
+def _settings() -> clarabel.DefaultSettings:
+    settings = clarabel.DefaultSettings()
+    settings.verbose = False
+    settings.presolve_enable = False  # required for data updates
+    settings.tol_gap_abs = settings.tol_gap_rel = TOLERANCE
+    settings.tol_feas = TOLERANCE
+    return settings

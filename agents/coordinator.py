@@ -1,0 +1,151 @@
+"""The coordinator of an exchange: it announces quotes and adds up what it hears."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import mesa
+import numpy as np
+
+from nashgrid.agents.trading_agent import TradingAgent
+from nashgrid.market.exchange import Exchange, ExchangeRules, OfferSums
+from nashgrid.market.messages import Floats, Integers, Messages
+
+
+@dataclass
+class _Bench:
+    """Members with equally many commodities: their messages travel as one column."""
+
+    members: Integers
+    commodities: Integers
+    heard: dict[str, Floats] = field(default_factory=dict)
+
+    def hear(self, messages: Messages) -> None:
+        """Keep what each member said in that member's row, whichever came first."""
+        mine = np.flatnonzero(np.isin(messages.senders, self.members))
+        if len(mine) == 0:
+            return
+        rows = np.searchsorted(self.members, messages.senders[mine])
+        for name, values in messages.fields.items():
+            if name not in self.heard:
+                self.heard[name] = np.zeros((len(self.members), values.shape[1]))
+            self.heard[name][rows] = values[mine]
+
+
+class Coordinator(TradingAgent):
+    """Runs one exchange. It knows prices, sums and who takes part; no member's state.
+
+    Parameters
+    ----------
+    topic : name of the exchange
+    members : address -> (K_i,) indices of the commodities that member trades
+    rules : of the exchange
+    opening_price : (K,) [currency/kWh]
+    """
+
+    def __init__(
+        self,
+        model: mesa.Model,
+        topic: str,
+        *,
+        members: Mapping[int, Integers],
+        rules: ExchangeRules,
+        opening_price: Floats,
+    ) -> None:
+        super().__init__(model, f"{topic} exchange")
+        self.topic = topic
+        self.rules = rules
+        self._opening_price = opening_price
+        self._exchange: Exchange | None = None
+        self._benches = []
+        for width in sorted({len(own) for own in members.values()}):
+            alike = sorted(member for member, own in members.items() if len(own) == width)
+            self._benches.append(
+                _Bench(np.array(alike), np.array([members[member] for member in alike]))
+            )
+
+    @property
+    def exchange(self) -> Exchange:
+        """The state of the exchange, once it is open."""
+        if self._exchange is None:
+            raise ValueError(f"the {self.name} is not open yet")
+        return self._exchange
+
+    def receive(self, messages: Messages) -> None:
+        """Note a column of enrolments, offers or commitments."""
+        for bench in self._benches:
+            bench.hear(messages)
+
+    def open_exchange(self) -> None:
+        """Fix the sizes: everybody has enrolled."""
+        self._exchange = Exchange(self.rules, self._sum("size"), self._opening_price)
+        self._forget()
+
+    def quote(self, now_s: float) -> None:
+        """Announce the next round."""
+        exchange = self.exchange
+        self._tell(
+            "quote",
+            now_s,
+            by_commodity={"price": exchange.price, "imbalance": exchange.imbalance},
+            to_all={
+                "step": np.array([exchange.rules.step]),
+                "memory_slot": np.array([float(exchange.memory_slot)]),
+                "mixing_weights": exchange.weights,
+            },
+        )
+
+    def close_round(self) -> None:
+        """End the round with the offers heard."""
+        self.exchange.close(
+            OfferSums(
+                quantity=self._sum("quantity"),
+                squared_norm=float(self._total("squared_norm")[0]),
+                residual_products=self._total("residual_products"),
+            )
+        )
+        self._forget()
+
+    def announce_closing(self, now_s: float) -> None:
+        """Announce the clearing price."""
+        self._tell("closing", now_s, by_commodity={"price": self.exchange.clearing_price})
+
+    def tell_sums(self, receiver: int, now_s: float) -> None:
+        """Tell the counterparty what all the others amount to, commodity by commodity."""
+        names = ("size", "connection_kw", "lowest_kw", "highest_kw")
+        fields = {name: self._sum(name) for name in names}
+        self.say("enrolment sums", self.topic, receiver, fields, now_s)
+
+    def tell_remainder(self, receiver: int, now_s: float) -> None:
+        """Tell the counterparty what it has to buy so that every commodity balances."""
+        fields = {"quantity": -self._sum("quantity")}
+        self.say("remainder", self.topic, receiver, fields, now_s)
+
+    def _tell(
+        self,
+        kind: str,
+        now_s: float,
+        by_commodity: Mapping[str, Floats],
+        to_all: Mapping[str, Floats] | None = None,
+    ) -> None:
+        for bench in self._benches:
+            count = len(bench.members)
+            fields = {name: values[bench.commodities] for name, values in by_commodity.items()}
+            fields |= {name: np.tile(v, (count, 1)) for name, v in (to_all or {}).items()}
+            sender, sent_s = np.full(count, self.unique_id), np.full(count, now_s)
+            self.outbox.append(Messages(kind, self.topic, sender, bench.members, fields, sent_s))
+
+    def _sum(self, name: str) -> Floats:
+        """(K,) sum by commodity, in the order of addresses: independent of who spoke first."""
+        total = np.zeros_like(self._opening_price)
+        for bench in self._benches:
+            if name in bench.heard:
+                np.add.at(total, bench.commodities, bench.heard[name])
+        return total
+
+    def _total(self, name: str) -> Floats:
+        """Sum over all members of a field that is not by commodity."""
+        return np.sum([bench.heard[name].sum(axis=0) for bench in self._benches], axis=0)
+
+    def _forget(self) -> None:
+        for bench in self._benches:
+            bench.heard.clear()

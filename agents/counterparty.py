@@ -1,0 +1,132 @@
+"""The participant at every place: it takes whatever the others leave, as far as it may."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import mesa
+import numpy as np
+
+from nashgrid.agents.trading_agent import TradingAgent
+from nashgrid.market.exchange import ExchangeRules
+from nashgrid.market.messages import Floats
+from nashgrid.market.participation import Participation
+
+
+class DeliveryAnswer(Protocol):
+    """A best response of a delivery problem."""
+
+    @property
+    def demand_kw(self) -> Floats:
+        """(T, B) power delivered at each place in each slot [kW]."""
+        ...
+
+
+class DeliveryProblem(Protocol):
+    """What it costs, and what it allows, to deliver power at places in slots.
+
+    Demand d (T, B) is the power delivered; the counterparty's trade is -d, for it sells.
+    """
+
+    def answer(self, linear: Floats, curvature: Floats) -> DeliveryAnswer:
+        """Minimise cost(d) + sum linear d + 1/2 sum curvature d^2; (T, B) and (B,)."""
+        ...
+
+    def cost(self, demand_kw: Floats) -> float:
+        """Cost of a demand [currency]."""
+        ...
+
+    def infeasibility(self, lowest_kw: Floats, highest_kw: Floats) -> Sequence[object]:
+        """Limits that no demand within (T, B) ranges can keep, worst first, each printable."""
+        ...
+
+
+Delivery = Callable[[str, Floats], DeliveryProblem]
+"""(topic, (B,) connection limits at the places [kW]) -> the problem of that exchange."""
+
+
+class Counterparty(TradingAgent):
+    """An agent that trades every commodity, with the size of all the others together.
+
+    Parameters
+    ----------
+    slots, places : its commodities are all pairs, slot by slot within a place
+    slot_hours : dt [h]
+    delivery : makes its private problem once it knows the connection limits
+    """
+
+    def __init__(
+        self,
+        model: mesa.Model,
+        name: str,
+        *,
+        slots: int,
+        places: int,
+        slot_hours: float,
+        delivery: Delivery,
+        rules: ExchangeRules,
+    ) -> None:
+        super().__init__(model, name)
+        self._shape = (places, slots)
+        self._hours = slot_hours
+        self._delivery = delivery
+        self._rules = rules
+        self.problems: dict[str, DeliveryProblem] = {}
+        self.demand_kw: dict[str, Floats] = {}
+
+    def react(
+        self, kind: str, topic: str, fields: Mapping[str, Floats]
+    ) -> tuple[str, Mapping[str, Floats]] | None:
+        """Enrolment sums open its seat; a remainder settles what it delivers."""
+        if kind == "enrolment sums":
+            self._take_seat(topic, fields)
+            return "enrolment", {"size": fields["size"]}
+        if kind == "closing":
+            self.clearing_price[topic] = fields["price"]
+            return None
+        if kind == "remainder":
+            self.demand_kw[topic] = -self._by_slot(fields["quantity"])
+            return None
+        return super().react(kind, topic, fields)
+
+    def cost(self, topic: str) -> float:
+        """Its cost in an outcome, before any payment [currency]."""
+        return self.problems[topic].cost(self.demand_kw[topic])
+
+    def price(self, topic: str) -> Floats:
+        """(T, B) clearing prices [currency/kWh]."""
+        return self._by_slot(self.clearing_price[topic])
+
+    def _take_seat(self, topic: str, sums: Mapping[str, Floats]) -> None:
+        limits = self._by_slot(sums["connection_kw"]).max(axis=0)
+        problem = self._delivery(topic, limits)
+        broken = problem.infeasibility(
+            self._by_slot(sums["lowest_kw"]), self._by_slot(sums["highest_kw"])
+        )
+        if broken:
+            raise ValueError(
+                f"{self.name}: no schedule of the agents keeps all limits, whatever the price. "
+                f"{broken[0]}. Widen the limit, let load go unserved at a price "
+                "(unserved_load_price_per_kwh), or connect less"
+            )
+        self.problems[topic] = problem
+
+        def respond(price: Floats, target: Floats, stiffness: Floats) -> Floats:
+            curvature = self._hours * self._by_slot(stiffness)
+            linear = curvature * self._by_slot(target) - self._hours * self._by_slot(price)
+            return -problem.answer(linear, curvature[0]).demand_kw.T.ravel()
+
+        self.seats[topic] = Participation(sums["size"], respond, self._rules)
+
+    def _by_slot(self, commodities: Floats) -> Floats:
+        """(B T,) by commodity -> (T, B)."""
+        return np.ascontiguousarray(commodities.reshape(self._shape).T)
+
+
+class SystemOperator(Counterparty):
+    """The distribution system operator: it delivers within what the wires can carry."""
+
+
+class Utility(Counterparty):
+    """The utility itself, where a community has no feeder of its own."""
+
+

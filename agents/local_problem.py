@@ -1,0 +1,113 @@
+"""The local problem of an agent, stated once in CVXPY: the definition of what it wants."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cvxpy as cp
+import numpy as np
+
+from nashgrid.agents.devices.device import Contribution, Device, Horizon
+from nashgrid.market.messages import Floats
+
+
+@dataclass(frozen=True)
+class Tariff:
+    """What the utility charges and pays.
+
+    Parameters
+    ----------
+    retail_price_per_kwh : (T,) price of energy bought [currency/kWh]
+    feed_in_price_per_kwh : (T,) price of energy sold, at most the retail price [currency/kWh]
+    """
+
+    retail_price_per_kwh: Floats
+    feed_in_price_per_kwh: Floats
+
+    def bill(self, trade_kw: Floats, slot_hours: float) -> float:
+        """lb p+ - ls p- over the day, for a trade p with the utility alone [currency]."""
+        price = np.where(trade_kw > 0, self.retail_price_per_kwh, self.feed_in_price_per_kwh)
+        return float(slot_hours * (price @ trade_kw))
+
+
+class LocalProblem:
+    """minimise  f(x) + dt price.p   over the devices' decisions and the trade p.
+
+    The devices give variables, constraints and cost f. The trade balances them, slot by slot,
+
+        p = sum of the devices' consumption,   |p| <= connection.
+
+    With a tariff the agent also pays retail for itself (the disagreement outcome): its cost
+    gains dt (lb p+ - ls p-).
+
+    Parameters
+    ----------
+    owner : name of the agent, for messages
+    devices : at least one
+    horizon : slots and their length
+    connection_kw : largest power of the grid connection [kW]
+    tariff : None in a market, where the trade is paid for by its price alone
+
+    Raises
+    ------
+    ValueError
+        If no schedule keeps all constraints; names the owner, the device or the slot.
+    """
+
+    def __init__(
+        self,
+        owner: str,
+        devices: Sequence[Device],
+        horizon: Horizon,
+        connection_kw: float,
+        tariff: Tariff | None = None,
+    ) -> None:
+        self.owner = owner
+        self.horizon = horizon
+        self.trade = cp.Variable(horizon.slots, name="trade_kw")
+        self.price = cp.Parameter(horizon.slots, name="price_per_kwh")
+        self.parts: Mapping[str, Contribution] = {d.name: d.contribute(horizon) for d in devices}
+        self.consumption = sum(part.consumption_kw for part in self.parts.values())
+        self.cost: cp.Expression = sum(part.cost for part in self.parts.values())
+        self.constraints = [self.trade <= connection_kw, self.trade >= -connection_kw]
+        for part in self.parts.values():
+            self.constraints += part.constraints
+        paid: cp.Expression = 0.0
+        if tariff is not None:
+            bought = cp.Variable(horizon.slots, name="bought_kw")
+            self.constraints += [bought >= 0, bought >= self.trade, bought <= connection_kw]
+            spread = tariff.retail_price_per_kwh - tariff.feed_in_price_per_kwh
+            paid = horizon.slot_hours * (
+                spread @ bought + tariff.feed_in_price_per_kwh @ self.trade
+            )
+        self.statement = cp.Problem(
+            cp.Minimize(self.cost + paid + horizon.slot_hours * self.price @ self.trade),
+            [self.trade == self.consumption, *self.constraints],
+        )
+
+    def device_cost(self) -> float:
+        """f at the present values of the variables [currency]."""
+        return float(self.cost.value)
+
+    def schedule(self) -> dict[str, dict[str, Floats]]:
+        """Present values: device -> quantity (unit in its name) -> (T,)."""
+        return {
+            name: {"consumption_kw": np.broadcast_to(part.consumption_kw.value, self.trade.shape)}
+            | {quantity: variable.value for quantity, variable in part.variables.items()}
+            for name, part in self.parts.items()
+        }
+
+    def explain_infeasibility(self) -> str:
+        """Which device, or which slot, makes the problem infeasible."""
+        for name, part in self.parts.items():
+            alone = cp.Problem(cp.Minimize(0), list(part.constraints))
+            if part.constraints and alone.solve(solver=cp.CLARABEL) == np.inf:
+                return f"{self.owner}: device {name!r} cannot keep its own limits"
+        excess = cp.Variable(self.horizon.slots)
+        elastic = [self.trade + excess == self.consumption, *self.constraints]
+        cp.Problem(cp.Minimize(cp.norm1(excess)), elastic).solve(solver=cp.CLARABEL)
+        slot = int(np.argmax(np.abs(excess.value)))
+        return (
+            f"{self.owner}: no schedule keeps the connection limit in slot {slot}: "
+            f"at least {abs(excess.value[slot]):.3g} kW too much has to flow "
+            f"{'in' if excess.value[slot] > 0 else 'out'}"
+        )

@@ -1,0 +1,100 @@
+"""What buildings, community batteries and generators share: devices behind one connection."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import mesa
+import numpy as np
+
+from nashgrid.agents.compiled_problem import CompiledProblem
+from nashgrid.agents.devices.device import Device, Horizon
+from nashgrid.agents.local_problem import LocalProblem, Tariff
+from nashgrid.agents.trading_agent import TradingAgent
+from nashgrid.market.exchange import ExchangeRules
+from nashgrid.market.messages import Floats
+from nashgrid.market.participation import Participation
+
+UTILITY_ONLY = "utility-only"
+TRADING = "trading"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where and how an agent is connected.
+
+    Parameters
+    ----------
+    place : bus of the feeder; 0 where there is no feeder
+    limit_kw : largest power in either direction [kW]
+    size_kw : rated power w_i that weighs its voice in an exchange [kW]
+    """
+
+    place: int
+    limit_kw: float
+    size_kw: float
+
+
+class Prosumer(TradingAgent):
+    """An agent with devices behind one grid connection, and a local problem of its own.
+
+    It keeps two statements of the problem: in the market its trade is paid for by the clearing
+    price, with the utility alone by the tariff.
+    """
+
+    def __init__(
+        self,
+        model: mesa.Model,
+        name: str,
+        *,
+        devices: Sequence[Device],
+        connection: Connection,
+        horizon: Horizon,
+        tariff: Tariff,
+        rules: ExchangeRules,
+    ) -> None:
+        super().__init__(model, name)
+        self.connection = connection
+        self.tariff = tariff
+        self._hours = horizon.slot_hours
+        sizes = np.full(horizon.slots, connection.size_kw)
+        self.problems = {
+            topic: CompiledProblem(LocalProblem(name, devices, horizon, connection.limit_kw, paid))
+            for topic, paid in ((UTILITY_ONLY, tariff), (TRADING, None))
+        }
+        for topic, problem in self.problems.items():
+            self.seats[topic] = Participation(sizes, problem.respond, rules)
+
+    def enrol(self, topic: str, coordinator: int, now_s: float) -> None:
+        """Tell the coordinator how large this agent is and what it is able to take."""
+        lowest, highest = self.problems[TRADING].trade_range()
+        size = np.full_like(lowest, self.connection.size_kw)
+        limit = np.full_like(lowest, self.connection.limit_kw)
+        content = {"size": size, "connection_kw": limit, "lowest_kw": lowest, "highest_kw": highest}
+        self.say("enrolment", topic, coordinator, content, now_s)
+
+    def cost(self, topic: str) -> float:
+        """The agent's own cost in an outcome [currency].
+
+        With the utility alone: device cost and retail bill. In the market: device cost, before
+        any payment.
+        """
+        trade_kw = self.seats[topic].quantity
+        problem = self.problems[topic].problem
+        bill = self.tariff.bill(trade_kw, self._hours) if topic == UTILITY_ONLY else 0.0
+        return problem.device_cost() + bill
+
+    def schedule(self, topic: str) -> dict[str, dict[str, Floats]]:
+        """Its devices' schedule in an outcome: device -> quantity -> (T,)."""
+        return self.problems[topic].problem.schedule()
+
+
+class Building(Prosumer):
+    """A building: loads, and whatever else it owns."""
+
+
+class CommunityBattery(Prosumer):
+    """A battery that belongs to a community and trades on its own account."""
+
+
+class DistributedGenerator(Prosumer):
+    """A dispatchable generator with convex cost."""

@@ -1,0 +1,159 @@
+"""The coordinator's side of an exchange: prices from imbalances.
+
+    xbar_k = sum_i xhat_ik / W_k ;  lambda_k += rho xbar_k
+
+Excess demand raises the price. The fixed point is the competitive equilibrium, which has the
+least total cost; lambda is its price. This is the sharing form of ADMM (Boyd et al. 2011,
+section 7.3) in sizes instead of counts, over-relaxed and accelerated.
+
+The acceleration is decentralised. The residual of the fixed-point map, measured by rho / w_ik on
+the targets and by W_k / rho on the prices, obeys
+
+    <r_a, r_b> = rho sum_i sum_k d_ik(a) d_ik(b) / w_ik,      d_i = xhat_i - z_i,
+
+because sum_i z_ik = 0 in every round: the terms of the prices and of the mean imbalance cancel.
+So every participant adds up products of its own d alone, and the coordinator sums them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nashgrid.market.anderson import mixing_weights
+from nashgrid.market.messages import Floats
+
+
+@dataclass(frozen=True)
+class ExchangeRules:
+    """How an exchange proceeds.
+
+    Parameters
+    ----------
+    step : rho, what one unit of relative imbalance adds to the price [currency/kWh]
+    tolerance : bound on the relative primal and dual residuals
+    maximum_rounds : the exchange gives up after so many
+    over_relaxation : alpha, in (0, 2)
+    memory : past rounds kept for the acceleration; 1 means none
+    """
+
+    step: float
+    tolerance: float
+    maximum_rounds: int = 1000
+    over_relaxation: float = 1.6
+    memory: int = 8
+
+
+@dataclass(frozen=True)
+class OfferSums:
+    """What the coordinator learns in a round: sums over the participants, nothing else.
+
+    Parameters
+    ----------
+    quantity : (K,) sum of what was said [kW]
+    squared_norm : sum of x^2 / w [kW]
+    residual_products : (memory + 1,) products of this round's residual with each memory slot,
+        and with itself [kW]
+    """
+
+    quantity: Floats
+    squared_norm: float
+    residual_products: Floats
+
+
+@dataclass(frozen=True)
+class RoundRecord:
+    """How far an exchange is after a round."""
+
+    round: int
+    primal_residual: float
+    dual_residual: float
+    restarted: bool
+
+
+class Exchange:
+    """Prices, residuals and mixing weights of one exchange, from sums of offers.
+
+    Parameters
+    ----------
+    rules : how it proceeds
+    total_size : (K,) sum of the participants' sizes W_k [kW]
+    price : (K,) opening price [currency/kWh]
+    """
+
+    def __init__(self, rules: ExchangeRules, total_size: Floats, price: Floats) -> None:
+        self.rules = rules
+        self.price = price.copy()
+        self.imbalance = np.zeros_like(price)
+        self.memory_slot = -1
+        self.weights = np.zeros(rules.memory)
+        self.records: list[RoundRecord] = []
+        self.clearing_price = price.copy()
+        self._total_size = total_size
+        self._prices = np.zeros((rules.memory, len(price)))
+        self._gram = np.zeros((rules.memory, rules.memory))
+        self._kept: list[int] = []
+        self._best: int | None = None
+
+    @property
+    def converged(self) -> bool:
+        """Whether the last round met the tolerance."""
+        if not self.records:
+            return False
+        last = self.records[-1]
+        return max(last.primal_residual, last.dual_residual) <= self.rules.tolerance
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to do: converged, or out of rounds."""
+        return self.converged or len(self.records) >= self.rules.maximum_rounds
+
+    def close(self, sums: OfferSums) -> None:
+        """End a round: residuals, the next price and the weights of the next targets."""
+        self.imbalance = sums.quantity / self._total_size
+        self.clearing_price = self.price + self.rules.step * self.imbalance
+        primal, dual = self._residuals(sums)
+        if not np.isfinite(primal + dual):
+            raise ValueError(
+                f"an offer of round {len(self.records) + 1} is not finite: "
+                f"primal residual {primal}, dual residual {dual}"
+            )
+        restarted = self._remember(sums.residual_products)
+        self.price = self.weights @ self._prices
+        self.records.append(RoundRecord(len(self.records) + 1, primal, dual, restarted))
+
+    def _residuals(self, sums: OfferSums) -> tuple[float, float]:
+        rules, total = self.rules, self._total_size
+        moved = float(total @ self.imbalance**2)
+        primal = np.sqrt(moved / max(sums.squared_norm, 1e-300)) / rules.over_relaxation
+        drift = max(float(sums.residual_products[-1]) - moved, 0.0)
+        scale = np.sqrt(max(float(total @ self.clearing_price**2), 1e-300))
+        return float(primal), float(rules.step * np.sqrt(drift) / scale)
+
+    def _remember(self, products: Floats) -> bool:
+        """Store the round in the memory and choose the weights; True when it starts afresh."""
+        slot = self._free_slot()
+        self.memory_slot = slot
+        self._gram[slot], self._gram[:, slot] = products[:-1], products[:-1]
+        self._gram[slot, slot] = products[-1]
+        self._prices[slot] = self.clearing_price
+        self._kept.append(slot)
+        best = slot if self._best is None else self._best
+        # Twice the best residual, in squares: the acceleration has led astray. Everyone goes
+        # back to the best state and takes its plain step from there.
+        restart = self._gram[slot, slot] > 4 * self._gram[best, best]
+        if restart:
+            self._kept = [best]
+        elif self._gram[slot, slot] <= self._gram[best, best]:
+            best = slot
+        self._best = best
+        self.weights = np.zeros(self.rules.memory)
+        self.weights[self._kept] = mixing_weights(self._gram[np.ix_(self._kept, self._kept)])
+        return bool(restart)
+
+    def _free_slot(self) -> int:
+        """An empty memory slot, or that of the oldest round that is not the best."""
+        if len(self._kept) < self.rules.memory:
+            return min(set(range(self.rules.memory)) - set(self._kept))
+        old = [slot for slot in self._kept if slot != self._best] or self._kept
+        self._kept.remove(old[0])
+        return old[0]

@@ -1,0 +1,109 @@
+"""Messages: the only way agents know of each other.
+
+Messages of one kind sent together travel as columns: row i goes from ``senders[i]`` to
+``receivers[i]`` and carries row i of every field. One message is a column of length one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+HEADER_BYTES = 24
+"""Sender, receiver and number of a message, eight bytes each."""
+
+FIELDS: Mapping[str, Mapping[str, str]] = {
+    "enrolment": {
+        "size": "size of the sender in each commodity it trades [kW]",
+        "connection_kw": "limit of the sender's grid connection [kW]",
+        "lowest_kw": "least power the sender can buy in each slot [kW]",
+        "highest_kw": "most power the sender can buy in each slot [kW]",
+        "saving": "what the sender's own cost has fallen by, before payments [currency]",
+        "weight": "the sender's bargaining weight [1]",
+    },
+    "enrolment sums": {
+        "size": "sum of all sizes in each commodity [kW]",
+        "connection_kw": "sum of the connection limits at each commodity's place [kW]",
+        "lowest_kw": "sum of the lowest powers in each commodity [kW]",
+        "highest_kw": "sum of the highest powers in each commodity [kW]",
+    },
+    "quote": {
+        "price": "price of each commodity the receiver trades [currency/kWh]",
+        "imbalance": "mean imbalance of the last round per unit of size [1]",
+        "step": "rho, what a unit of imbalance adds to the price [currency/kWh]",
+        "memory_slot": "where to keep the last round in the memory; -1: nothing to keep",
+        "mixing_weights": "weight of each memory slot in the next target [1]",
+    },
+    "offer": {
+        "quantity": "what the sender would buy of each commodity [kW]",
+        "squared_norm": "its own term of the norm of all quantities [kW]",
+        "residual_products": "its own inner products of residuals with the memory [kW]",
+    },
+    "closing": {"price": "clearing price of each commodity the receiver trades [currency/kWh]"},
+    "commitment": {"quantity": "what the sender will buy of each commodity [kW]"},
+    "remainder": {"quantity": "what the receiver has to buy so that all balances [kW]"},
+}
+"""Every kind of message and every field it may carry, with its meaning and unit."""
+
+
+@dataclass(frozen=True)
+class Messages:
+    """A column of messages of one kind.
+
+    Parameters
+    ----------
+    kind : one of `FIELDS`
+    topic : the exchange they belong to
+    senders, receivers : (n,) addresses
+    fields : name -> (n, width) numbers
+    sent_s : (n,) time of sending [s]
+    """
+
+    kind: str
+    topic: str
+    senders: Integers
+    receivers: Integers
+    fields: Mapping[str, Floats]
+    sent_s: Floats = field(default_factory=lambda: np.zeros(0))
+
+    def __post_init__(self) -> None:
+        unknown = set(self.fields) - set(FIELDS.get(self.kind, {}))
+        if self.kind not in FIELDS or unknown:
+            raise ValueError(f"message kind {self.kind!r} does not declare fields {sorted(unknown)}")
+
+    def __len__(self) -> int:
+        return len(self.senders)
+
+    @property
+    def bytes_each(self) -> int:
+        """Size of one message: header and eight bytes per number."""
+        return HEADER_BYTES + 8 * sum(values.shape[1] for values in self.fields.values())
+
+    def select(self, rows: Integers | slice, sent_s: Floats | None = None) -> "Messages":
+        """Some of the rows, as seen by their receivers; `sent_s` may be replaced."""
+        return Messages(
+            kind=self.kind,
+            topic=self.topic,
+            senders=self.senders[rows],
+            receivers=self.receivers[rows],
+            fields={name: values[rows] for name, values in self.fields.items()},
+            sent_s=self.sent_s[rows] if sent_s is None else sent_s,
+        )
+
+
+def one_message(
+    kind: str, topic: str, sender: int, receiver: int, fields: Mapping[str, Floats], sent_s: float
+) -> Messages:
+    """A column of length one from plain vectors."""
+    return Messages(
+        kind=kind,
+        topic=topic,
+        senders=np.array([sender]),
+        receivers=np.array([receiver]),
+        fields={name: np.atleast_1d(values)[None, :] for name, values in fields.items()},
+        sent_s=np.array([sent_s]),
+    )

@@ -1,0 +1,165 @@
+"""From a scenario to its agents."""
+
+from dataclasses import dataclass
+
+import mesa
+import numpy as np
+
+from nashgrid.agents.counterparty import Counterparty, DeliveryProblem, SystemOperator, Utility
+from nashgrid.agents.local_problem import Tariff
+from nashgrid.agents.prosumer import (
+    UTILITY_ONLY,
+    Building,
+    CommunityBattery,
+    Connection,
+    DistributedGenerator,
+    Prosumer,
+)
+from nashgrid.agents.utility_supply import UtilitySupply
+from nashgrid.grid.feeder import Feeder
+from nashgrid.grid.feeder_files import read_feeder
+from nashgrid.grid.operator_problem import OperatorProblem
+from nashgrid.market.exchange import ExchangeRules
+from nashgrid.market.messages import Floats
+from nashgrid.runs import inputs
+from nashgrid.runs.scenario import (
+    AgentEntry,
+    BuildingEntry,
+    CommunityBatteryEntry,
+    GeneratorEntry,
+    Scenario,
+)
+
+
+@dataclass(frozen=True)
+class Wires:
+    """Where trade takes place, and what it costs to deliver there.
+
+    Parameters
+    ----------
+    places : buses with at least one agent, rising; (0,) without a feeder
+    feeder : None without one
+    reactive_kvar : (T, n) reactive demand at every bus of the feeder
+    """
+
+    scenario: Scenario
+    tariff: Tariff
+    places: tuple[int, ...]
+    feeder: Feeder | None
+    reactive_kvar: Floats
+
+    @property
+    def loss_price_per_kwh(self) -> Floats:
+        """(T,) losses are bought at the retail price, and cost nothing where that is negative."""
+        return np.maximum(self.tariff.retail_price_per_kwh, 0.0)
+
+    def delivery(self, topic: str, demand_limit_kw: Floats) -> DeliveryProblem:
+        """The counterparty's problem in an exchange.
+
+        In the market it pays the utility for the energy at the root and for the losses; with
+        everybody paying retail for itself it only guards its limits.
+        """
+        limit_kw = self.scenario.utility.exchange_limit_kw
+        hours = self.scenario.horizon.slot_hours
+        free = np.zeros(self.scenario.horizon.slots)
+        guards = topic == UTILITY_ONLY
+        tariff = Tariff(free, free) if guards else self.tariff
+        if self.feeder is None or self.scenario.feeder is None:
+            return UtilitySupply(tariff, limit_kw, hours)
+        return OperatorProblem(
+            self.feeder,
+            trading_buses=np.array(self.places),
+            reactive_kvar=self.reactive_kvar,
+            slot_hours=hours,
+            retail_price_per_kwh=tariff.retail_price_per_kwh,
+            feed_in_price_per_kwh=tariff.feed_in_price_per_kwh,
+            loss_price_per_kwh=free if guards else self.loss_price_per_kwh,
+            demand_limit_kw=demand_limit_kw,
+            exchange_limit_kw=limit_kw,
+            lowest_voltage_pu=self.scenario.feeder.minimum_voltage_pu,
+            highest_voltage_pu=self.scenario.feeder.maximum_voltage_pu,
+            root_voltage_pu=self.scenario.feeder.root_voltage_pu,
+        )
+
+
+def lay_wires(scenario: Scenario) -> Wires:
+    """The feeder of a scenario with its limits, and who is where.
+
+    Raises
+    ------
+    ValueError
+        If an agent's bus is not on the feeder or is its root; names agent and bus.
+    """
+    tariff = inputs.tariff(scenario)
+    if scenario.feeder is None:
+        none = np.zeros((scenario.horizon.slots, 0))
+        return Wires(scenario, tariff, (0,), None, none)
+    limits = {(li.from_bus, li.to_bus): li.limit_kva for li in scenario.feeder.line_limits}
+    name = scenario.feeder.name
+    local = scenario.folder / name
+    feeder = read_feeder(local if local.is_dir() else name).with_line_limits(limits)
+    reactive = np.zeros((scenario.horizon.slots, len(feeder.buses)))
+    for entry in scenario.agents:
+        bus = -1 if entry.bus is None else entry.bus
+        if bus not in feeder.buses or bus == feeder.root_bus:
+            raise ValueError(
+                f"{entry.name}: bus = {entry.bus} must be a bus of feeder {feeder.name} other "
+                f"than its root {feeder.root_bus}"
+            )
+        if isinstance(entry, BuildingEntry):
+            ratio = np.tan(np.arccos(entry.power_factor))
+            load_kw = inputs.inelastic_load_kw(entry, scenario)
+            reactive[:, feeder.bus_positions([bus])[0]] += ratio * load_kw
+    places = tuple(sorted({entry.bus for entry in scenario.agents if entry.bus is not None}))
+    return Wires(scenario, tariff, places, feeder, reactive)
+
+
+def make_prosumers(
+    model: mesa.Model, scenario: Scenario, wires: Wires, rules: ExchangeRules
+) -> list[Prosumer]:
+    """One agent for every entry, in the order of the scenario."""
+    return [_prosumer(model, entry, scenario, wires, rules) for entry in scenario.agents]
+
+
+def make_counterparty(
+    model: mesa.Model, scenario: Scenario, wires: Wires, rules: ExchangeRules
+) -> Counterparty:
+    """The system operator, or the utility itself where there is no feeder."""
+    kind, name = (Utility, "utility") if wires.feeder is None else (SystemOperator, "operator")
+    return kind(
+        model,
+        name,
+        slots=scenario.horizon.slots,
+        places=len(wires.places),
+        slot_hours=scenario.horizon.slot_hours,
+        delivery=wires.delivery,
+        rules=rules,
+    )
+
+
+def connection(entry: AgentEntry, scenario: Scenario) -> Connection:
+    """Where an agent is connected, how strongly, and how loud its voice is."""
+    size = inputs.size_kw(entry, scenario)
+    limit = entry.connection_kw if isinstance(entry, BuildingEntry) else size
+    return Connection(place=entry.bus or 0, limit_kw=limit, size_kw=size)
+
+
+_KINDS: dict[type[AgentEntry], type[Prosumer]] = {
+    BuildingEntry: Building,
+    CommunityBatteryEntry: CommunityBattery,
+    GeneratorEntry: DistributedGenerator,
+}
+
+
+def _prosumer(
+    model: mesa.Model, entry: AgentEntry, scenario: Scenario, wires: Wires, rules: ExchangeRules
+) -> Prosumer:
+    return _KINDS[type(entry)](
+        model,
+        entry.name,
+        devices=inputs.devices(entry, scenario),
+        connection=connection(entry, scenario),
+        horizon=inputs.horizon(scenario),
+        tariff=wires.tariff,
+        rules=rules,
+    )

@@ -1,0 +1,243 @@
+"""A scenario: everything a run needs to know, as read from a TOML file."""
+
+from collections import Counter
+from datetime import datetime, time
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from nashgrid.runs.scenario_devices import (
+    BatteryEntry,
+    Entry,
+    Finite,
+    LoadEntry,
+    NotNegative,
+    PhotovoltaicEntry,
+    Positive,
+    ShiftableEntry,
+    VehicleEntry,
+    WindEntry,
+)
+
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w .\-+&()]+$")]
+
+
+class HorizonEntry(Entry):
+    """The slots of the day."""
+
+    start: datetime = Field(description="start of the first slot, local standard time")
+    slots: int = Field(24, ge=1, le=3000, description="number of slots")
+    slot_minutes: int = Field(60, ge=1, le=1440, description="length of a slot [min]")
+    time_zone: str | None = Field(
+        None, description="where profile files carry a UTC offset: the local zone, Europe/Berlin"
+    )
+
+    @property
+    def slot_hours(self) -> float:
+        """Length of a slot [h]."""
+        return self.slot_minutes / 60
+
+
+class TariffPeriod(Entry):
+    """Prices of the utility from a time of day on, until the next period begins."""
+
+    start: time = Field(description="time of day from which the prices hold")
+    retail_price_per_kwh: Finite = Field(description="the utility sells at this [currency/kWh]")
+    feed_in_price_per_kwh: Finite = Field(
+        description="the utility buys at this; at most the retail price [currency/kWh]"
+    )
+
+    @model_validator(mode="after")
+    def _no_arbitrage(self) -> Self:
+        if self.feed_in_price_per_kwh > self.retail_price_per_kwh:
+            raise ValueError(
+                f"feed_in_price_per_kwh = {self.feed_in_price_per_kwh} must be at most "
+                f"retail_price_per_kwh = {self.retail_price_per_kwh} currency/kWh: otherwise "
+                "buying to sell back would earn without end"
+            )
+        return self
+
+
+class UtilityEntry(Entry):
+    """The utility upstream."""
+
+    exchange_limit_kw: Positive = Field(
+        description="largest power between community and utility, either way [kW]"
+    )
+    tariff: tuple[TariffPeriod, ...] = Field(min_length=1, description="prices over the day")
+
+    @model_validator(mode="after")
+    def _periods(self) -> Self:
+        starts = [period.start for period in self.tariff]
+        if starts != sorted(set(starts)):
+            raise ValueError("the tariff periods must have different starts, in rising order")
+        return self
+
+
+class LineLimit(Entry):
+    """A limit on one line, in place of the feeder's own."""
+
+    from_bus: int = Field(description="bus at one end")
+    to_bus: int = Field(description="bus at the other end")
+    limit_kva: Positive = Field(description="largest apparent power [kVA]")
+
+
+class FeederEntry(Entry):
+    """The wires and their limits."""
+
+    name: str = Field(description="built-in feeder, or folder of a feeder")
+    minimum_voltage_pu: Positive = Field(0.95, description="lowest voltage at any bus [pu]")
+    maximum_voltage_pu: Positive = Field(1.05, description="highest voltage at any bus [pu]")
+    root_voltage_pu: Positive = Field(1.0, description="voltage at the root [pu]")
+    line_limits: tuple[LineLimit, ...] = Field((), description="limits of single lines")
+
+    @model_validator(mode="after")
+    def _voltages(self) -> Self:
+        if not self.minimum_voltage_pu <= self.root_voltage_pu <= self.maximum_voltage_pu:
+            raise ValueError(
+                f"root_voltage_pu = {self.root_voltage_pu} must lie between minimum_voltage_pu = "
+                f"{self.minimum_voltage_pu} and maximum_voltage_pu = {self.maximum_voltage_pu} pu"
+            )
+        return self
+
+
+class AgentEntry(Entry):
+    """What every agent with a connection has."""
+
+    name: Name = Field(description="unique name")
+    community: Name = Field("community", description="the community it belongs to")
+    bus: int | None = Field(None, description="bus of the feeder; none without a feeder")
+    bargaining_weight: Positive = Field(1.0, description="its weight a in bargaining")
+
+
+class BuildingEntry(AgentEntry):
+    """A building: loads, and whatever else it owns."""
+
+    kind: Name = Field("building", description="kind of building, for grouping results")
+    connection_kw: Positive = Field(description="largest power of its connection [kW]")
+    power_factor: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.95, description="of its inelastic load, lagging"
+    )
+    loads: tuple[LoadEntry, ...] = Field((), description="inelastic loads")
+    pv: tuple[PhotovoltaicEntry, ...] = Field((), description="PV plants")
+    wind: tuple[WindEntry, ...] = Field((), description="wind turbines")
+    batteries: tuple[BatteryEntry, ...] = Field((), description="batteries")
+    shiftable_loads: tuple[ShiftableEntry, ...] = Field((), description="shiftable loads")
+    vehicles: tuple[VehicleEntry, ...] = Field((), description="electric vehicles")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        devices = (self.loads, self.pv, self.wind, self.batteries, self.shiftable_loads)
+        if not any(devices) and not self.vehicles:
+            raise ValueError(f"{self.name}: a building needs at least one device")
+        for battery in (*self.batteries, *self.vehicles):
+            if battery.power_kw > self.connection_kw:
+                raise ValueError(
+                    f"{self.name}: battery power_kw = {battery.power_kw} kW must be at most "
+                    f"connection_kw = {self.connection_kw} kW"
+                )
+        return self
+
+
+class CommunityBatteryEntry(AgentEntry, BatteryEntry):
+    """A battery of a community, trading on its own account."""
+
+
+class GeneratorEntry(AgentEntry):
+    """A distributed generator with cost (a g^2 + b g) dt."""
+
+    maximum_kw: Positive = Field(description="largest output [kW]")
+    minimum_kw: NotNegative = Field(0.0, description="least output [kW]")
+    linear_cost_per_kwh: Finite = Field(description="b [currency/kWh]")
+    quadratic_cost_per_kw2h: Positive = Field(description="a [currency/kW2h]")
+    ramp_kw_per_hour: Positive | None = Field(None, description="largest change [kW/h]")
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        if self.minimum_kw > self.maximum_kw:
+            raise ValueError(
+                f"{self.name}: minimum_kw = {self.minimum_kw} kW must be at most maximum_kw = "
+                f"{self.maximum_kw} kW"
+            )
+        return self
+
+
+class NegotiationEntry(Entry):
+    """How the agents negotiate."""
+
+    tolerance: Annotated[float, Field(gt=0, le=0.1)] = Field(
+        1e-4, description="bound on the relative primal and dual residuals"
+    )
+    maximum_rounds: int = Field(1000, ge=1, description="give up after so many rounds")
+    step: Positive = Field(
+        0.75, description="price step as a multiple of the mean retail price"
+    )
+    over_relaxation: Annotated[float, Field(gt=0, lt=2)] = Field(
+        1.6, description="how far offers go beyond the answers"
+    )
+    memory: int = Field(8, ge=1, le=30, description="rounds kept for the acceleration")
+
+
+class MessagesEntry(Entry):
+    """The message network."""
+
+    latency_s: NotNegative = Field(0.02, description="least delay of a message [s]")
+    jitter_s: NotNegative = Field(0.0, description="mean random delay on top [s]")
+    loss: Annotated[float, Field(ge=0, lt=0.9)] = Field(
+        0.0, description="probability that a transmission is lost"
+    )
+
+
+class BargainingEntry(Entry):
+    """Who shares the savings."""
+
+    operator_weight: NotNegative = Field(
+        0.0, description="weight of the system operator; 0: it comes out even"
+    )
+
+
+class Scenario(Entry):
+    """A community, its wires, its tariff and its day."""
+
+    name: Name = Field(description="name of the scenario")
+    description: str = Field("", description="what it shows")
+    currency: Literal["EUR", "USD", "GBP", "CHF", "CNY", "AUD", "INR", "JPY"] = Field(
+        "EUR", description="currency of all money"
+    )
+    unserved_load_price_per_kwh: Positive | None = Field(
+        None,
+        description="load may go unserved at this price [currency/kWh]; by default it may not",
+    )
+    horizon: HorizonEntry
+    utility: UtilityEntry
+    feeder: FeederEntry | None = None
+    negotiation: NegotiationEntry = NegotiationEntry()
+    messages: MessagesEntry = MessagesEntry()
+    bargaining: BargainingEntry = BargainingEntry()
+    buildings: tuple[BuildingEntry, ...] = ()
+    community_batteries: tuple[CommunityBatteryEntry, ...] = ()
+    generators: tuple[GeneratorEntry, ...] = ()
+    folder: Path = Field(Path(), exclude=True, description="where relative files are looked for")
+
+    @property
+    def agents(self) -> tuple[AgentEntry, ...]:
+        """All entries with a connection, in the order of the file."""
+        return (*self.buildings, *self.community_batteries, *self.generators)
+
+    @model_validator(mode="after")
+    def _agents_fit(self) -> Self:
+        if not self.agents:
+            raise ValueError("a scenario needs at least one building, battery or generator")
+        names = Counter(agent.name for agent in self.agents)
+        twice = [name for name, count in names.items() if count > 1]
+        if twice:
+            raise ValueError(f"agent names must be unique: {twice[0]!r} stands {names[twice[0]]}x")
+        for agent in self.agents:
+            if (agent.bus is None) != (self.feeder is None):
+                raise ValueError(
+                    f"{agent.name}: 'bus' is needed with a feeder, and only with one"
+                )
+        return self
+
+
