@@ -117,7 +117,10 @@ class OperatorProblem(OperatorTerms):
         except SlotInfeasible as error:
             everything = np.broadcast_to(self.demand_limit_kw, self.shape)
             worst = find_relaxations(self, -everything, everything)
-            raise ValueError(f"{error}: {worst[0] if worst else 'by a hair'}") from None
+            where = str(worst[0]) if worst else f"slot {error.slot}, by less than a watt"
+            raise ValueError(
+                f"no delivery within the demand limits keeps every limit: {where}"
+            ) from None
 
     def _answered(self, solutions: SlotSolutions) -> OperatorAnswer:
         limits, feeder = self.limits, self.feeder

@@ -15,11 +15,11 @@ _PRIMAL_TOLERANCE_KW = 1e-9
 _OPTIMAL, _INFEASIBLE = 1, -1
 
 
-class SlotInfeasible(ValueError):
+class SlotInfeasible(Exception):
     """No power within the box keeps the limits of this slot."""
 
     def __init__(self, slot: int) -> None:
-        super().__init__(f"no delivery within the demand limits keeps the limits in slot {slot}")
+        super().__init__(f"slot {slot} has no feasible point")
         self.slot = slot
 
 
