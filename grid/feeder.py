@@ -188,6 +188,7 @@ def make_feeder(
         if not 0 < value < math.inf:
             raise ValueError(f"feeder {name}: {what} {value} {unit} must be positive and finite")
     labels = np.array(buses, dtype=np.int64)
+    labels.setflags(write=False)
     known = set(labels.tolist())
     if len(known) < len(labels):
         twice = next(bus for at, bus in enumerate(labels.tolist()) if bus in labels[:at])
@@ -226,6 +227,7 @@ def _per_bus(name: str, what: str, values: ArrayLike, labels: IntArray) -> Float
         raise ValueError(
             f"feeder {name}: {what} has shape {array.shape}, one value per bus needs {labels.shape}"
         )
+    array.setflags(write=False)
     wrong = np.flatnonzero(~np.isfinite(array))
     if wrong.size:
         raise ValueError(f"feeder {name}: {what} at bus {labels[wrong[0]]} is {array[wrong[0]]}")

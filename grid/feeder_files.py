@@ -26,7 +26,7 @@ _LINE_COLUMNS = (
     Column("resistance_pu"),
     Column("reactance_pu"),
     Column("limit_kva", blank=math.inf),
-    Column("closed", integer=True),
+    Column("closed", flag=True),
 )
 
 
@@ -58,11 +58,6 @@ def read_feeder(name_or_path: str | Path) -> Feeder:
     header = _read_header(folder / "feeder.toml")
     buses = read_table(folder / "buses.csv", _BUS_COLUMNS)
     lines = read_table(folder / "lines.csv", _LINE_COLUMNS)
-    for row, closed in enumerate(lines["closed"], start=2):
-        if closed not in (0, 1):
-            raise ValueError(
-                f"{folder / 'lines.csv'}, column closed, row {row}: {closed:g} is neither 0 nor 1"
-            )
     return make_feeder(
         name=str(header["name"]),
         source=str(header["source"]),

@@ -68,11 +68,8 @@ def ac_power_flow(
         raise ValueError(f"root_voltage_pu {root_voltage_pu} must be positive and finite")
     loads = initialize_array("update", "sym_load", shape)
     loads["id"] = _load_ids(feeder)
-    for name, values in (("p_specified", power_kw), ("q_specified", reactive_kvar)):
-        loads[name] = 1e3 * np.asarray(values, dtype=np.float64)
-        if not np.isfinite(loads[name]).all():
-            slot, bus = np.argwhere(~np.isfinite(loads[name]))[0]
-            raise ValueError(f"{name} at bus {feeder.buses[bus]} in slot {slot} is not finite")
+    loads["p_specified"] = 1e3 * _finite(feeder, "power_kw", power_kw)
+    loads["q_specified"] = 1e3 * _finite(feeder, "reactive_kvar", reactive_kvar)
     model = PowerGridModel(_network(feeder, root_voltage_pu))
     try:
         result = model.calculate_power_flow(
@@ -84,9 +81,10 @@ def ac_power_flow(
             error_tolerance=_VOLTAGE_TOLERANCE_PU,
         )
     except PowerGridBatchError as error:
-        slots = ", ".join(str(slot) for slot in error.failed_scenarios)
+        failed = [str(slot) for slot in error.failed_scenarios]
+        slots = f"slot{'s' if len(failed) > 1 else ''} {', '.join(failed)}"
         raise ValueError(
-            f"the AC power flow of feeder {feeder.name} does not converge in slot {slots}: "
+            f"the AC power flow of feeder {feeder.name} does not converge in {slots}: "
             "the wires cannot carry that schedule"
         ) from error
     line = result[ComponentType.line]
@@ -96,6 +94,15 @@ def ac_power_flow(
         line_kva=np.where(outwards, line["s_from"], line["s_to"]) / 1e3,
         losses_kw=(line["p_from"] + line["p_to"]).sum(axis=1) / 1e3,
     )
+
+
+def _finite(feeder: Feeder, name: str, values: ArrayLike) -> FloatArray:
+    array = np.asarray(values, dtype=np.float64)
+    wrong = np.argwhere(~np.isfinite(array))
+    if wrong.size:
+        slot, bus = wrong[0]
+        raise ValueError(f"{name} at bus {feeder.buses[bus]} in slot {slot} is {array[slot, bus]}")
+    return array
 
 
 def _load_ids(feeder: Feeder) -> range:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its name, whether it holds integers, and what a blank cell means."""
+    """A column of a table: name, whether it holds integers or a 0/1 flag, what a blank means."""
 
     name: str
     integer: bool = False
+    flag: bool = False
     blank: float | None = None
 
 
@@ -37,8 +38,9 @@ def read_table(file: Traversable, columns: Sequence[Column]) -> dict[str, list[f
     Raises
     ------
     ValueError
-        If the file is missing, a column is missing, or a cell is blank, not a number, not finite
-        or not an integer where one is needed.
+        If the file is missing, a column is missing, a row is longer or shorter than the
+        header, or a cell is blank, not a number, not finite, or not an integer or flag where
+        one is needed.
     """
     if not file.is_file():
         raise ValueError(f"{file}: no such file")
@@ -47,8 +49,8 @@ def read_table(file: Traversable, columns: Sequence[Column]) -> dict[str, list[f
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{file}: not a text file in UTF-8 ({error})") from None
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    reader.fieldnames = present = [name.strip() for name in reader.fieldnames or []]
+    reader = csv.reader(io.StringIO(text, newline=""))
+    present = [name.strip() for name in next(reader, [])]
     missing = [column.name for column in columns if column.name not in present]
     if missing:
         raise ValueError(
@@ -56,14 +58,21 @@ def read_table(file: Traversable, columns: Sequence[Column]) -> dict[str, list[f
             f"found {', '.join(present) or 'no header line'}"
         )
     for cells in reader:
+        if not cells:
+            continue
+        if len(cells) != len(present):
+            raise ValueError(
+                f"{file}, row {reader.line_num}: {len(cells)} cells, but the header has "
+                f"{len(present)} columns"
+            )
         for column in columns:
             where = f"{file}, column {column.name}, row {reader.line_num}"
-            table[column.name].append(_number(cells, column, where))
+            cell = cells[present.index(column.name)].strip()
+            table[column.name].append(_number(cell, column, where))
     return table
 
 
-def _number(cells: Mapping[str, str | None], column: Column, where: str) -> float:
-    text = (cells[column.name] or "").strip()
+def _number(text: str, column: Column, where: str) -> float:
     if not text and column.blank is not None:
         return column.blank
     try:
@@ -75,4 +84,6 @@ def _number(cells: Mapping[str, str | None], column: Column, where: str) -> floa
         raise ValueError(f"{where}: {text} is not a finite number")
     if column.integer and number != int(number):
         raise ValueError(f"{where}: {text} is not an integer")
+    if column.flag and number not in (0, 1):
+        raise ValueError(f"{where}: {text} is neither 0 nor 1")
     return number

@@ -1,0 +1,65 @@
+"""The operator's problem once more, line by line: sparse, and independent of sensitivities."""
+
+import cvxpy as cp
+import numpy as np
+from scipy import sparse
+
+from nashgrid.grid.operator_statement import OperatorStatement
+from nashgrid.grid.operator_terms import OperatorTerms
+
+
+def state_branch_problem(terms: OperatorTerms) -> OperatorStatement:
+    """LinDistFlow with flows P and squared voltages v as variables, bus by bus.
+
+    P_l = sum of P into the lines that leave its far bus + demand there,
+    v_to = v_from - 2 (r P + x Q) / S_base,   loss = sum r (P^2 + Q^2) / S_base.
+
+    The same problem as `state_operator_problem`, in the form of Baran and Wu (1989) without the
+    loss terms; for large central problems and as an independent check.
+    """
+    feeder = terms.feeder
+    slots, lines = len(terms.reactive_kvar), feeder.line_count
+    start, end = feeder.bus_positions(feeder.from_bus), feeder.bus_positions(feeder.to_bus)
+    root = feeder.bus_positions([feeder.root_bus])[0]
+    every = np.arange(lines)
+    leaves = sparse.csr_array((np.ones(lines), (start, every)), shape=(feeder.bus_count, lines))
+    enters = sparse.csr_array((np.ones(lines), (end, every)), shape=(feeder.bus_count, lines))
+    others = np.flatnonzero(np.arange(feeder.bus_count) != root)
+    at = feeder.bus_positions(terms.trading_buses)
+    place = sparse.csr_array(
+        (np.ones(len(at)), (at, np.arange(len(at)))), shape=(feeder.bus_count, len(at))
+    )
+
+    demand = cp.Variable(terms.shape, name="demand_kw")
+    flow = cp.Variable((slots, lines), name="flow_kw")
+    squared = cp.Variable((slots, feeder.bus_count), name="voltage_squared_pu")
+    reactive = np.linalg.solve((enters - leaves)[others].toarray(), terms.reactive_kvar.T[others]).T
+
+    drop = cp.multiply(feeder.resistance_pu[None, :], flow) + feeder.reactance_pu * reactive
+    constraints: list[cp.Constraint] = [
+        flow @ (enters - leaves)[others].T == demand @ place[others].T,
+        squared[:, end] == squared[:, start] - 2.0 / feeder.base_kva * drop,
+        squared[:, root] == terms.root_voltage_pu**2,
+        squared >= terms.lowest_voltage_pu**2,
+        squared <= terms.highest_voltage_pu**2,
+        demand <= np.tile(terms.demand_limit_kw, (slots, 1)),
+        demand >= -np.tile(terms.demand_limit_kw, (slots, 1)),
+    ]
+    limited = np.flatnonzero(np.isfinite(feeder.limit_kva))
+    if limited.size:
+        room = np.sqrt(feeder.limit_kva[limited] ** 2 - reactive[:, limited] ** 2)
+        constraints += [flow[:, limited] <= room, flow[:, limited] >= -room]
+    exchange = cp.sum(demand, axis=1)
+    bounded = np.flatnonzero(np.isfinite(terms.exchange_limit_kw))
+    if bounded.size:
+        limit = terms.exchange_limit_kw[bounded]
+        constraints += [exchange[bounded] <= limit, exchange[bounded] >= -limit]
+
+    energy = cp.maximum(
+        cp.multiply(terms.retail_price_per_kwh, exchange),
+        cp.multiply(terms.feed_in_price_per_kwh, exchange),
+    )
+    weight = terms.loss_price_per_kwh[:, None] * (feeder.resistance_pu / feeder.base_kva)[None, :]
+    losses = cp.sum(cp.multiply(weight, cp.square(flow))) + np.sum(weight * reactive**2)
+    cost = terms.slot_hours * (cp.sum(energy) + losses)
+    return OperatorStatement(demand, cost, constraints)
