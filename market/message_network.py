@@ -54,6 +54,13 @@ class MessageNetwork:
         the exponential part of the delay) and ``loss`` (probability that a transmission, or an
         acknowledgement, is lost; in [0, 1))
     seed : of the run
+
+    Attributes
+    ----------
+    step : number under which messages are logged; whoever leads the run counts it up
+    log : (step, transmission) in the order of sending: enough to replay the run
+    traffic : "topic/kind" -> what those messages cost
+    clock_s : time of the last arrival [s]
     """
 
     def __init__(self, links: nx.Graph, seed: int) -> None:
@@ -77,7 +84,8 @@ class MessageNetwork:
         self._number = 0
         self.clock_s = 0.0
         self.traffic: dict[str, Traffic] = {}
-        self.log: list[Transmission] = []
+        self.log: list[tuple[int, Transmission]] = []
+        self.step = 0
 
     def send(self, messages: Messages) -> None:
         """Put a column on the wire; its rows are due one latency (or more) after `sent_s`."""
@@ -85,7 +93,9 @@ class MessageNetwork:
         counter = self._sent_on_link[link]
         self._sent_on_link[link] += 1
         draw = {
-            concern: keyed_uniforms(self._seed, f"network {concern}", self._link_keys[link], counter)
+            concern: keyed_uniforms(
+                self._seed, f"network {concern}", self._link_keys[link], counter
+            )
             for concern in ("latency", "data", "acknowledgement", "again")
         }
         loss, latency_s, jitter_s = self._loss[link], self._latency_s[link], self._jitter_s[link]
@@ -141,7 +151,7 @@ class MessageNetwork:
         kind.messages += len(messages)
         kind.transmissions += int(attempts.sum())
         kind.bytes += int(attempts.sum()) * messages.bytes_each + len(messages) * HEADER_BYTES
-        self.log.append(transmission)
+        self.log.append((self.step, transmission))
 
 
 def _geometric(uniform: Floats, success: Floats) -> Integers:

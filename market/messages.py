@@ -73,7 +73,7 @@ class Messages:
     def __post_init__(self) -> None:
         unknown = set(self.fields) - set(FIELDS.get(self.kind, {}))
         if self.kind not in FIELDS or unknown:
-            raise ValueError(f"message kind {self.kind!r} does not declare fields {sorted(unknown)}")
+            raise ValueError(f"message kind {self.kind!r} does not declare {sorted(unknown)}")
 
     def __len__(self) -> int:
         return len(self.senders)

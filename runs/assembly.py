@@ -18,6 +18,7 @@ from nashgrid.agents.prosumer import (
 from nashgrid.agents.utility_supply import UtilitySupply
 from nashgrid.grid.feeder import Feeder
 from nashgrid.grid.feeder_files import read_feeder
+from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.messages import Floats
@@ -52,6 +53,25 @@ class Wires:
     def loss_price_per_kwh(self) -> Floats:
         """(T,) losses are bought at the retail price, and cost nothing where that is negative."""
         return np.maximum(self.tariff.retail_price_per_kwh, 0.0)
+
+    def bus_power_kw(self, demand_kw: Floats) -> Floats:
+        """(T, n) power taken at every bus of the feeder, from (T, B) delivered at the places."""
+        power = np.zeros_like(self.reactive_kvar)
+        if self.feeder is not None:
+            power[:, self.feeder.bus_positions(self.places)] = demand_kw
+        return power
+
+    def losses_kw(self, demand_kw: Floats) -> Floats:
+        """(T,) losses by LinDistFlow, those of reactive power included; none without a feeder."""
+        if self.feeder is None:
+            return np.zeros(len(demand_kw))
+        power = self.bus_power_kw(demand_kw)
+        return LinDistFlow(self.feeder).losses_kw(power, self.reactive_kvar)
+
+    def loss_cost(self, demand_kw: Floats) -> float:
+        """What the losses of a delivery cost over the day [currency]."""
+        hours = self.scenario.horizon.slot_hours
+        return float(hours * self.losses_kw(demand_kw) @ self.loss_price_per_kwh)
 
     def delivery(self, topic: str, demand_limit_kw: Floats) -> DeliveryProblem:
         """The counterparty's problem in an exchange.

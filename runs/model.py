@@ -9,8 +9,9 @@ import numpy as np
 
 from nashgrid.agents.bargainer import MONEY, Bargainer
 from nashgrid.agents.coordinator import Coordinator
+from nashgrid.agents.counterparty import Counterparty
 from nashgrid.agents.money_exchange import MoneyCoordinator
-from nashgrid.agents.prosumer import TRADING, UTILITY_ONLY
+from nashgrid.agents.prosumer import TRADING, UTILITY_ONLY, Prosumer
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.message_network import MessageNetwork
 from nashgrid.market.messages import Floats
@@ -57,6 +58,7 @@ class TradingModel(mesa.Model):
 
     def step(self) -> None:
         """One round; the first of a negotiation enrols everybody, the last one closes it."""
+        self.post.network.step += 1
         if self.negotiation is None:
             self.negotiation = self._next_negotiation()
             self.negotiation.open()
@@ -67,10 +69,14 @@ class TradingModel(mesa.Model):
             self.negotiation = None
             self.running = bool(self._waiting)
 
-    def saving(self, name: str) -> float:
-        """Fall of an agent's own cost from utility-only to trading, before payments [currency]."""
-        agent = next(a for a in (*self.prosumers, self.counterparty) if a.name == name)
-        return agent.cost(UTILITY_ONLY) - agent.cost(TRADING)
+    def cost_before(self, agent: Prosumer | Counterparty) -> float:
+        """C0: what an agent bears in the disagreement outcome [currency].
+
+        A prosumer its device cost and retail bill, the operator the losses.
+        """
+        if isinstance(agent, Prosumer):
+            return agent.cost(UTILITY_ONLY)
+        return self.wires.loss_cost(agent.demand_kw[UTILITY_ONLY])
 
     def _next_negotiation(self) -> Negotiation:
         topic = self._waiting.pop(0)
@@ -86,7 +92,7 @@ class TradingModel(mesa.Model):
         return [
             Bargainer(
                 agent,
-                saving=agent.cost(UTILITY_ONLY) - agent.cost(TRADING),
+                saving=self.cost_before(agent) - agent.cost(TRADING),
                 weight=weights[agent.name],
                 rules=self.coordinators[MONEY].rules,
             )

@@ -1,0 +1,97 @@
+"""The central problem: everything in one CVXPY model, solved apart. The oracle of the agents."""
+
+from dataclasses import dataclass
+
+import cvxpy as cp
+import numpy as np
+
+from nashgrid.agents.local_problem import LocalProblem
+from nashgrid.agents.prosumer import UTILITY_ONLY
+from nashgrid.grid.branch_statement import state_branch_problem
+from nashgrid.grid.operator_problem import OperatorProblem
+from nashgrid.market.messages import Floats
+from nashgrid.runs import inputs
+from nashgrid.runs.assembly import Wires, connection
+from nashgrid.runs.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class CentralOptimum:
+    """Least total cost, and the multipliers of the balances as prices.
+
+    Parameters
+    ----------
+    cost : [currency]
+    price_per_kwh : (T, B) [currency/kWh]
+    """
+
+    cost: float
+    price_per_kwh: Floats
+
+
+def local_problem(entry_index: int, scenario: Scenario, wires: Wires, case: str) -> LocalProblem:
+    """The statement of one agent's problem in a case, made from the scenario alone."""
+    entry = scenario.agents[entry_index]
+    return LocalProblem(
+        entry.name,
+        inputs.devices(entry, scenario),
+        inputs.horizon(scenario),
+        connection(entry, scenario).limit_kw,
+        wires.tariff if case == UTILITY_ONLY else None,
+    )
+
+
+def connection_limits(scenario: Scenario, wires: Wires) -> Floats:
+    """(B,) sum of the agents' connection limits at each place [kW]."""
+    limits = np.zeros(len(wires.places))
+    for entry in scenario.agents:
+        seat = connection(entry, scenario)
+        limits[wires.places.index(seat.place)] += seat.limit_kw
+    return limits
+
+
+def central_optimum(scenario: Scenario, wires: Wires, case: str) -> CentralOptimum:
+    """Minimise the cost of all agents and of delivery, subject to balance at every place.
+
+    Raises
+    ------
+    ValueError
+        If there is no such schedule.
+    """
+    problems = [local_problem(i, scenario, wires, case) for i in range(len(scenario.agents))]
+    limits = connection_limits(scenario, wires)
+    delivery = wires.delivery(case, limits)
+    demand, upstream, constraints = _delivery_statement(delivery, scenario, wires, case)
+    bought: list[list[cp.Expression]] = [[] for _ in wires.places]
+    for entry, problem in zip(scenario.agents, problems, strict=True):
+        problem.price.value = np.zeros(scenario.horizon.slots)
+        bought[wires.places.index(entry.bus or 0)].append(problem.trade)
+        constraints += problem.statement.constraints
+        upstream += problem.statement.objective.expr
+    balance = [sum(trades) == demand[:, place] for place, trades in enumerate(bought)]
+    whole = cp.Problem(cp.Minimize(upstream), balance + constraints)
+    whole.solve(
+        solver=cp.CLARABEL, tol_gap_abs=1e-9, tol_gap_rel=1e-10, tol_feas=1e-10, ignore_dpp=True
+    )
+    if whole.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
+        raise ValueError(f"the central problem of {scenario.name} is {whole.status}")
+    price = np.column_stack([row.dual_value for row in balance]) / scenario.horizon.slot_hours
+    return CentralOptimum(float(whole.value), price)
+
+
+def _delivery_statement(
+    delivery: object, scenario: Scenario, wires: Wires, case: str
+) -> tuple[cp.Variable, cp.Expression, list[cp.Constraint]]:
+    if isinstance(delivery, OperatorProblem):
+        statement = state_branch_problem(delivery)
+        return statement.demand_kw, statement.cost, list(statement.constraints)
+    slots, hours = scenario.horizon.slots, scenario.horizon.slot_hours
+    demand = cp.Variable((slots, 1))
+    limit = scenario.utility.exchange_limit_kw
+    if case == UTILITY_ONLY:
+        return demand, cp.Constant(0.0), [cp.abs(demand) <= limit]
+    bill = cp.maximum(
+        cp.multiply(wires.tariff.retail_price_per_kwh, demand[:, 0]),
+        cp.multiply(wires.tariff.feed_in_price_per_kwh, demand[:, 0]),
+    )
+    return demand, hours * cp.sum(bill), [cp.abs(demand) <= limit]

@@ -1,0 +1,75 @@
+"""The outcome of a run: tidy tables, and the certificate that proves them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nashgrid.runs.scenario import Scenario
+
+BASELINE = "utility-only"
+TRADING = "trading"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run leaves behind; one row of a table is one observation.
+
+    Powers are positive when the agent buys or consumes. Money is in the scenario's currency.
+    `case` is "utility-only" (everybody pays retail for itself, the disagreement outcome) or
+    "trading".
+
+    Attributes
+    ----------
+    scenario, market, seed : what was run
+    certificate : the proof, as nested plain dictionaries
+    summary : totals for people
+    prices : case, slot, start, bus, price_per_kwh; in "utility-only" the price of congestion
+    trades : case, agent, kind, community, bus, slot, trade_kw; the counterparty has a row per
+        bus and slot
+    schedules : case, agent, device, slot, consumption_kw and the decisions of the device
+        (curtailed_kw, charge_kw, discharge_kw, energy_kwh, shiftable_kw, generation_kw,
+        unserved_kw; empty where it has none)
+    accounts : agent, kind, community, bus, weight, cost_before, own_cost, payment, cost_after,
+        saving; one row per agent and one for the utility
+    settlement : payer, payee, item, slot, energy_wh, price_micro_per_kwh, amount_nano
+    rounds : topic, round, residuals, price range, clock, messages so far
+    voltages : case, slot, bus, lindistflow_pu, ac_pu; empty without a feeder
+    lines : case, slot, from_bus, to_bus, flow_kw, flow_kvar, limit_kva, ac_kva; likewise
+    messages : one row per message, with its fields as lists
+    """
+
+    scenario: Scenario
+    market: str
+    seed: int
+    certificate: dict[str, Any]
+    summary: dict[str, Any]
+    prices: pd.DataFrame
+    trades: pd.DataFrame
+    schedules: pd.DataFrame
+    accounts: pd.DataFrame
+    settlement: pd.DataFrame
+    rounds: pd.DataFrame
+    voltages: pd.DataFrame
+    lines: pd.DataFrame
+    messages: pd.DataFrame
+
+    @property
+    def certified(self) -> bool:
+        """Whether the run converged and every claim of the certificate holds."""
+        return bool(self.certificate["certified"])
+
+    def save(self, folder: str | Path) -> Path:
+        """Write all files into a new folder; nothing half-written, nothing overwritten."""
+        from nashgrid.runs.run_folder import save
+
+        return save(self, Path(folder))
+
+    def report(self, path: str | Path) -> Path:
+        """Write the self-contained report."""
+        from nashgrid.runs.report import write_report
+
+        return write_report(self, Path(path))

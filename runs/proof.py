@@ -1,0 +1,176 @@
+"""Proof of one case: how far every participant is from its best response, from tables alone.
+
+Nothing here comes from the negotiation: problems are stated anew from the scenario, best
+responses are solved by Clarabel or DAQP, and their value is bounded by weak duality.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nashgrid.agents.compiled_problem import CompiledProblem
+from nashgrid.agents.counterparty import DeliveryProblem
+from nashgrid.agents.local_problem import LocalProblem
+from nashgrid.agents.utility_supply import UtilitySupply
+from nashgrid.grid.operator_problem import OperatorProblem
+from nashgrid.market.messages import Floats
+from nashgrid.runs.assembly import Wires
+from nashgrid.runs.central import central_optimum, connection_limits, local_problem
+from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.tables import DECISIONS, demand_kw
+
+
+@dataclass(frozen=True)
+class Position:
+    """One participant at a price it takes as given.
+
+    Parameters
+    ----------
+    cost : its own cost, before payments [currency]
+    epsilon : what it could gain at most by another schedule, proved by weak duality [currency]
+    scale : its cost including what the trade costs, for the relative figure [currency]
+    violation : of its own constraints [kW or kWh]; for the operator its power limits [kW]
+    violation_pu : of voltage limits [pu]
+    """
+
+    cost: float
+    epsilon: float
+    scale: float
+    violation: float
+    violation_pu: float = 0.0
+
+    @property
+    def relative_epsilon(self) -> float:
+        """epsilon / max(1, |scale|)."""
+        return self.epsilon / max(1.0, abs(self.scale))
+
+
+@dataclass(frozen=True)
+class CaseProof:
+    """All that is proved of one case.
+
+    Parameters
+    ----------
+    positions : participant -> position; the counterparty last
+    imbalance_kw : largest |sum of trades| of a commodity
+    total_cost, central_cost : of the outcome and of the central optimum [currency]
+    price_difference : largest difference to the central multipliers [currency/kWh]
+    """
+
+    positions: dict[str, Position]
+    imbalance_kw: float
+    total_cost: float
+    central_cost: float
+    price_difference: float
+
+    @property
+    def welfare_gap(self) -> float:
+        """(total - central) / |central|."""
+        return (self.total_cost - self.central_cost) / max(1.0, abs(self.central_cost))
+
+
+def prove_case(
+    case: str,
+    scenario: Scenario,
+    wires: Wires,
+    counterparty: str,
+    prices: pd.DataFrame,
+    trades: pd.DataFrame,
+    schedules: pd.DataFrame,
+) -> CaseProof:
+    """Check one case of an outcome from its tables."""
+    price = _by_place(prices[prices["case"] == case], "price_per_kwh", wires)
+    demand = demand_kw(trades, case, wires)
+    own_trades = trades[(trades["case"] == case) & (trades["community"] != "")]
+    own_trades = {name: rows for name, rows in own_trades.groupby("agent", sort=False)}
+    own_schedules = {
+        name: rows
+        for name, rows in schedules[schedules["case"] == case].groupby("agent", sort=False)
+    }
+    bought = np.zeros_like(demand)
+    positions = {}
+    for index, entry in enumerate(scenario.agents):
+        place = wires.places.index(entry.bus or 0)
+        trade = own_trades[entry.name].sort_values("slot")["trade_kw"].to_numpy(dtype=float)
+        bought[:, place] += trade
+        problem = local_problem(index, scenario, wires, case)
+        assign(problem, trade, own_schedules[entry.name], case, wires)
+        positions[entry.name] = agent_position(problem, price[:, place])
+    delivery = wires.delivery(case, connection_limits(scenario, wires))
+    positions[counterparty] = delivery_position(
+        delivery, demand, price, scenario.horizon.slot_hours
+    )
+    central = central_optimum(scenario, wires, case)
+    return CaseProof(
+        positions=positions,
+        imbalance_kw=float(np.abs(bought - demand).max()),
+        total_cost=sum(position.cost for position in positions.values()),
+        central_cost=central.cost,
+        price_difference=float(np.abs(price - central.price_per_kwh).max()),
+    )
+
+
+def assign(
+    problem: LocalProblem, trade_kw: Floats, rows: pd.DataFrame, case: str, wires: Wires
+) -> None:
+    """Write a schedule of the tables into the variables of a statement.
+
+    Raises
+    ------
+    ValueError
+        If the table lacks a device, a decision or a slot.
+    """
+    for variable in problem.statement.variables():
+        if variable.name() == "bought_kw":
+            variable.value = np.maximum(trade_kw, 0.0)
+    problem.trade.value = trade_kw
+    for device, part in problem.parts.items():
+        own = rows[rows["device"] == device].sort_values("slot")
+        for quantity, variable in part.variables.items():
+            values = own[quantity].to_numpy(dtype=float) if quantity in DECISIONS else None
+            if values is None or values.shape != variable.shape or not np.isfinite(values).all():
+                raise ValueError(
+                    f"{problem.owner}: the schedule of {device!r} in case {case!r} lacks values "
+                    f"of {quantity}"
+                )
+            variable.value = values
+
+
+def agent_position(problem: LocalProblem, price: Floats) -> Position:
+    """Cost, epsilon and violation of a prosumer at the values in its statement."""
+    problem.price.value = price
+    paid = float(problem.statement.objective.value)
+    own = paid - problem.horizon.slot_hours * float(price @ problem.trade.value)
+    violation = max(
+        float(np.max(constraint.violation())) for constraint in problem.statement.constraints
+    )
+    compiled = CompiledProblem(problem)
+    trade_cost = problem.horizon.slot_hours * price
+    best = compiled.solve(trade_cost, np.zeros_like(price))
+    return Position(own, paid - compiled.lower_bound(trade_cost, best), paid, violation)
+
+
+def delivery_position(
+    delivery: DeliveryProblem, demand: Floats, price: Floats, slot_hours: float
+) -> Position:
+    """Cost, epsilon and violation of the counterparty, who sells at the price."""
+    linear = -slot_hours * price
+    cost = delivery.cost(demand)
+    paid = cost + float((linear * demand).sum())
+    if isinstance(delivery, UtilitySupply):
+        bound, violation = delivery.least_cost(linear), delivery.violation(demand)
+    elif isinstance(delivery, OperatorProblem):
+        best = delivery.best_response(linear)
+        bound = delivery.dual_bound(linear, best.multipliers)
+        violation = delivery.violation(demand)
+    else:
+        raise ValueError(f"no proof is known for {type(delivery).__name__}")
+    return Position(cost, paid - bound, paid, *violation)
+
+
+def _by_place(rows: pd.DataFrame, column: str, wires: Wires) -> Floats:
+    table = rows.pivot(index="slot", columns="bus", values=column)
+    return np.asarray(table[list(wires.places)].to_numpy(dtype=float))
+
+

@@ -1,0 +1,165 @@
+"""One run: agents negotiate, the outcome is settled and certified."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from nashgrid.agents.bargainer import MONEY
+from nashgrid.agents.prosumer import TRADING, UTILITY_ONLY
+from nashgrid.runs import tables
+from nashgrid.runs.accounts import accounts_table
+from nashgrid.runs.certificate import certify
+from nashgrid.runs.inputs import with_values
+from nashgrid.runs.ledger import MARKETS, UTILITY, Trades, payments, settlement_table
+from nashgrid.runs.model import TradingModel
+from nashgrid.runs.outcome import Outcome
+from nashgrid.runs.scenario import Scenario
+
+TOPICS = {
+    "utility-only": (UTILITY_ONLY,),
+    "competitive": (UTILITY_ONLY, TRADING),
+    "two-part": (UTILITY_ONLY, TRADING),
+    "nash-bargaining": (UTILITY_ONLY, TRADING, MONEY),
+}
+
+
+def simulate(
+    scenario: Scenario,
+    market: str = "nash-bargaining",
+    seed: int = 1,
+    on_round: Callable[[TradingModel], None] | None = None,
+) -> Outcome:
+    """Run a market on a scenario.
+
+    Parameters
+    ----------
+    scenario : what to run
+    market : one of `nashgrid markets`
+    seed : of everything random; the same seed gives the same outcome, byte for byte
+    on_round : called with the model after every round, to show progress
+
+    Raises
+    ------
+    ValueError
+        If there is no such market, an agent's problem is infeasible or the feeder cannot carry
+        any schedule; names who, where and by how much. A negotiation that does not converge
+        raises nothing: the outcome's certificate says so.
+    """
+    if market not in TOPICS:
+        raise ValueError(f"there is no market {market!r}; the markets are {', '.join(MARKETS)}")
+    scenario = with_values(scenario)
+    model = TradingModel(scenario, TOPICS[market], seed)
+    while model.running:
+        model.step()
+        if on_round is not None:
+            on_round(model)
+    return _outcome(model, market, seed)
+
+
+def _outcome(model: TradingModel, market: str, seed: int) -> Outcome:
+    scenario, wires, counterparty = model.scenario, model.wires, model.counterparty
+    cases = [topic for topic in TOPICS[market] if topic != MONEY]
+    last = cases[-1]
+    prices = tables.prices_table(model, cases)
+    trades = tables.trades_table(model, cases)
+    schedules = tables.schedules_table(model, cases)
+    voltages, lines = tables.network_tables(trades, scenario, wires, cases)
+    price = counterparty.price(last)
+    settled = Trades(
+        baseline_kw={a.name: a.seats[UTILITY_ONLY].quantity for a in model.prosumers},
+        trade_kw={a.name: a.seats[last].quantity for a in model.prosumers},
+        price_per_kwh={
+            a.name: price[:, wires.places.index(a.connection.place)] for a in model.prosumers
+        },
+        bargained={
+            a.name: -float(a.seats[MONEY].quantity[0])
+            for a in model.prosumers
+            if MONEY in a.seats
+        },
+        losses_kw=wires.losses_kw(counterparty.demand_kw[last]),
+    )
+    settlement = settlement_table(payments(market, settled, scenario, wires, counterparty.name))
+    accounts = accounts_table(
+        scenario,
+        counterparty.name,
+        cost_before=_costs_before(model),
+        own_cost=_own_costs(model, last),
+        settlement=settlement,
+    )
+    rounds = model.datacollector.get_model_vars_dataframe().reset_index(drop=True)
+    certificate = certify(
+        scenario,
+        wires,
+        market,
+        counterparty.name,
+        prices=prices,
+        trades=trades,
+        schedules=schedules,
+        accounts=accounts,
+        rounds=rounds,
+        voltages=voltages,
+        lines=lines,
+    )
+    return Outcome(
+        scenario=scenario,
+        market=market,
+        seed=seed,
+        certificate=certificate,
+        summary=_summary(model, accounts),
+        prices=prices,
+        trades=trades,
+        schedules=schedules,
+        accounts=accounts,
+        settlement=settlement,
+        rounds=rounds,
+        voltages=voltages,
+        lines=lines,
+        messages=tables.messages_table(model.post.network.log),
+    )
+
+
+def _own_costs(model: TradingModel, case: str) -> dict[str, float]:
+    """Device cost of every agent, before any payment."""
+    return {
+        agent.name: agent.problems[case].problem.device_cost() for agent in model.prosumers
+    }
+
+
+def _costs_before(model: TradingModel) -> dict[str, float]:
+    """Cost of everybody with the utility alone; the utility's is what it receives, negative."""
+    hours = model.scenario.horizon.slot_hours
+    costs = {agent.name: model.cost_before(agent) for agent in model.prosumers}
+    bills = [a.tariff.bill(a.seats[UTILITY_ONLY].quantity, hours) for a in model.prosumers]
+    losses = model.cost_before(model.counterparty)
+    if model.counterparty.name != UTILITY:
+        costs[model.counterparty.name] = losses
+    costs[UTILITY] = -sum(bills) - losses
+    return costs
+
+
+def _summary(model: TradingModel, accounts: pd.DataFrame) -> dict[str, Any]:
+    players = accounts[accounts["kind"] != UTILITY]
+    traffic = model.post.network.traffic
+    return {
+        "currency": model.scenario.currency,
+        "cost_before": float(players["cost_before"].sum()),
+        "cost_after": float(players["cost_after"].sum()),
+        "saving": float(players["saving"].sum()),
+        "utility_receipts_before": float(
+            -accounts.loc[accounts["agent"] == UTILITY, "cost_before"].sum()
+        ),
+        "utility_receipts_after": float(
+            -accounts.loc[accounts["agent"] == UTILITY, "payment"].sum()
+        ),
+        "rounds": {
+            str(topic): int(rows["round"].max())
+            for topic, rows in model.datacollector.get_model_vars_dataframe().groupby(
+                "topic", sort=False
+            )
+        },
+        "messages": {kind: vars(cost) for kind, cost in traffic.items()},
+        "simulated_seconds": model.post.network.clock_s,
+    }
+
+

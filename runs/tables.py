@@ -1,0 +1,192 @@
+"""From a finished model to tidy tables."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nashgrid.grid.lindistflow import LinDistFlow
+from nashgrid.grid.power_flow import ac_power_flow
+from nashgrid.market.message_network import Transmission
+from nashgrid.market.messages import FIELDS, Floats
+from nashgrid.runs.assembly import Wires
+from nashgrid.runs.inputs import slot_starts
+from nashgrid.runs.model import TradingModel
+from nashgrid.runs.scenario import AgentEntry, BuildingEntry, CommunityBatteryEntry, Scenario
+
+DECISIONS = (
+    "consumption_kw",
+    "curtailed_kw",
+    "charge_kw",
+    "discharge_kw",
+    "energy_kwh",
+    "shiftable_kw",
+    "generation_kw",
+    "unserved_kw",
+)
+
+
+def kind_of(entry: AgentEntry) -> str:
+    """Kind of an agent, for grouping."""
+    if isinstance(entry, BuildingEntry):
+        return entry.kind
+    return "community battery" if isinstance(entry, CommunityBatteryEntry) else "generator"
+
+
+def prices_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
+    """case, slot, start, bus, price_per_kwh."""
+    starts, places = slot_starts(model.scenario.horizon), model.wires.places
+    frames = []
+    for case in cases:
+        price = model.counterparty.price(case)
+        slot, place = np.indices(price.shape).reshape(2, -1)
+        frames.append(
+            pd.DataFrame(
+                {
+                    "case": case,
+                    "slot": slot,
+                    "start": [starts[s] for s in slot],
+                    "bus": np.array(places)[place],
+                    "price_per_kwh": price.ravel(),
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def trades_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
+    """case, agent, kind, community, bus, slot, trade_kw."""
+    slots = np.arange(model.scenario.horizon.slots)
+    frames = []
+    for case in cases:
+        for agent, entry in zip(model.prosumers, model.scenario.agents, strict=True):
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "case": case,
+                        "agent": entry.name,
+                        "kind": kind_of(entry),
+                        "community": entry.community,
+                        "bus": entry.bus or 0,
+                        "slot": slots,
+                        "trade_kw": agent.seats[case].quantity,
+                    }
+                )
+            )
+        demand = model.counterparty.demand_kw[case]
+        for place, bus in enumerate(model.wires.places):
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "case": case,
+                        "agent": model.counterparty.name,
+                        "kind": model.counterparty.name,
+                        "community": "",
+                        "bus": bus,
+                        "slot": slots,
+                        "trade_kw": -demand[:, place],
+                    }
+                )
+            )
+    return pd.concat(frames, ignore_index=True)
+
+
+def schedules_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
+    """case, agent, device, slot and the decisions of every device."""
+    slots = np.arange(model.scenario.horizon.slots)
+    frames = []
+    for case in cases:
+        for agent in model.prosumers:
+            for device, quantities in agent.schedule(case).items():
+                columns: dict[str, Any] = {
+                    "case": case,
+                    "agent": agent.name,
+                    "device": device,
+                    "slot": slots,
+                }
+                frames.append(pd.DataFrame(columns | quantities))
+    table = pd.concat(frames, ignore_index=True)
+    return table.reindex(columns=["case", "agent", "device", "slot", *DECISIONS])
+
+
+def network_tables(
+    trades: pd.DataFrame, scenario: Scenario, wires: Wires, cases: Sequence[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Voltages and line flows of every case, by LinDistFlow and by AC power flow."""
+    voltage_columns = ["case", "slot", "bus", "lindistflow_pu", "ac_pu"]
+    line_columns = ["case", "slot", "from_bus", "to_bus", "flow_kw", "flow_kvar"]
+    line_columns += ["limit_kva", "ac_kva"]
+    if wires.feeder is None or scenario.feeder is None:
+        return pd.DataFrame(columns=voltage_columns), pd.DataFrame(columns=line_columns)
+    feeder, model = wires.feeder, LinDistFlow(wires.feeder)
+    root_voltage = scenario.feeder.root_voltage_pu
+    voltages, lines = [], []
+    for case in cases:
+        power = wires.bus_power_kw(demand_kw(trades, case, wires))
+        ac = ac_power_flow(feeder, power, wires.reactive_kvar, root_voltage)
+        linear = np.sqrt(model.voltage_squared(power, wires.reactive_kvar, root_voltage))
+        slot, bus = np.indices(power.shape).reshape(2, -1)
+        voltages.append(
+            pd.DataFrame(
+                dict(
+                    zip(
+                        voltage_columns,
+                        (case, slot, feeder.buses[bus], linear.ravel(), ac.voltage_pu.ravel()),
+                        strict=True,
+                    )
+                )
+            )
+        )
+        flow, reactive = model.flows(power), model.flows(wires.reactive_kvar)
+        slot, line = np.indices(flow.shape).reshape(2, -1)
+        lines.append(
+            pd.DataFrame(
+                dict(
+                    zip(
+                        line_columns,
+                        (
+                            case,
+                            slot,
+                            feeder.from_bus[line],
+                            feeder.to_bus[line],
+                            flow.ravel(),
+                            reactive.ravel(),
+                            feeder.limit_kva[line],
+                            ac.line_kva.ravel(),
+                        ),
+                        strict=True,
+                    )
+                )
+            )
+        )
+    return pd.concat(voltages, ignore_index=True), pd.concat(lines, ignore_index=True)
+
+
+def demand_kw(trades: pd.DataFrame, case: str, wires: Wires) -> Floats:
+    """(T, B) what the counterparty delivers at each place."""
+    rows = trades[(trades["case"] == case) & (trades["community"] == "")]
+    table = rows.pivot(index="slot", columns="bus", values="trade_kw")
+    return -np.asarray(table[list(wires.places)].to_numpy(dtype=float))
+
+
+def messages_table(log: Sequence[tuple[int, Transmission]]) -> pd.DataFrame:
+    """One row per message: step of the run, topic, kind, who, whom, times, attempts, fields."""
+    names = list(dict.fromkeys(name for kind in FIELDS.values() for name in kind))
+    frames = []
+    for step, transmission in log:
+        column = transmission.messages
+        base: dict[str, Any] = {
+            "step": step,
+            "topic": column.topic,
+            "kind": column.kind,
+            "sender": column.senders,
+            "receiver": column.receivers,
+            "sent_s": column.sent_s,
+            "arrived_s": transmission.arrives_s,
+            "attempts": transmission.attempts,
+            "bytes": column.bytes_each,
+        }
+        fields = {name: list(values) for name, values in column.fields.items()}
+        frames.append(pd.DataFrame(base | fields))
+    return pd.concat(frames, ignore_index=True).reindex(columns=[*base, *names])
