@@ -1,0 +1,212 @@
+"""From plain arrays to blocks: buildings grouped by device set, the lanes side by side."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nashgrid.agents.population.buildings import BuildingArrays, Floats, Rows, Shiftables, Storages
+from nashgrid.agents.population.fields import Shape
+from nashgrid.agents.population.lanes import WIDTH
+from nashgrid.agents.population.tables import Blocks
+
+PROXIMAL = 1e-2  # pull towards the last answer, in units of price level / rating
+PRECISION_KW = 1e-9  # largest violation of a balance, per kW of size above 1 kW
+SMALLEST_KW = 1e-3  # rating below which a pull grows no more
+
+
+def build_blocks(buildings: BuildingArrays) -> list[Blocks]:
+    """The blocks of every class of buildings, a class being a number of batteries and loads."""
+    shiftables = buildings.shiftables
+    if shiftables is None:
+        raise ValueError("the buildings have not been checked")
+    storages = buildings.storages
+    batteries = np.bincount(storages.owner, minlength=buildings.count)
+    loads = np.bincount(shiftables.owner, minlength=buildings.count)
+    profiled = np.zeros(buildings.count, dtype=bool)
+    profiled[storages.owner[storages.profiled]] = True
+    order = np.lexsort((profiled, loads, batteries))
+    storage_of = _device_table(storages.owner, batteries)
+    load_of = _device_table(shiftables.owner, loads)
+    made = []
+    kinds = np.stack([batteries, loads], axis=1)[order]
+    starts = np.flatnonzero(np.r_[True, (kinds[1:] != kinds[:-1]).any(axis=1)])
+    for start, stop in zip(starts, [*starts[1:], buildings.count]):
+        rows = order[start:stop]
+        shape = Shape(int(kinds[start, 0]), int(kinds[start, 1]))
+        made.append(
+            _class_blocks(
+                buildings,
+                shape,
+                rows,
+                [_take_storages(storages, storage_of[rows, k]) for k in range(shape.batteries)],
+                [_take_loads(shiftables, load_of[rows, m]) for m in range(shape.shiftables)],
+                profiled[rows],
+            )
+        )
+    return made
+
+
+def _device_table(owner: Rows, counts: NDArray[np.int64]) -> Rows:
+    """(n, most) the devices of each building, in the order in which they were given."""
+    order = np.argsort(owner, kind="stable")
+    place = np.arange(owner.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    table = np.full((counts.size, int(counts.max(initial=0))), -1)
+    table[owner[order], place] = order
+    return table
+
+
+def _take_storages(storages: Storages, which: Rows) -> Storages:
+    names = [name for name in storages.__dataclass_fields__ if name != "inflow_kwh"]
+    inflow = None if storages.inflow_kwh is None else storages.inflow_kwh[which]
+    return Storages(**{name: getattr(storages, name)[which] for name in names}, inflow_kwh=inflow)
+
+
+def _take_loads(loads: Shiftables, which: Rows) -> Shiftables:
+    return Shiftables(**{name: getattr(loads, name)[which] for name in loads.__dataclass_fields__})
+
+
+def lanes_of(values: Floats, blocks: int) -> Floats:
+    """(n, ...) per building to (blocks, ..., W): the last building fills the last block."""
+    missing = blocks * WIDTH - values.shape[0]
+    if missing:
+        values = np.concatenate([values, np.repeat(values[-1:], missing, axis=0)])
+    return np.moveaxis(values.reshape(blocks, WIDTH, *values.shape[1:]), 1, -1)
+
+
+def _class_blocks(
+    buildings: BuildingArrays,
+    shape: Shape,
+    rows: Rows,
+    storages: list[Storages],
+    loads: list[Shiftables],
+    profiled: NDArray[np.bool_],
+) -> Blocks:
+    """The blocks of the buildings `rows`, all of one shape."""
+    hours, level, slots = buildings.slot_hours, buildings.price_level, buildings.slots
+    count = -(-rows.size // WIDTH)
+    data = np.empty((count, shape.data_rows(slots), WIDTH))
+    size = buildings.size_kw[rows]
+    available = buildings.available_kw[rows]
+    day = {
+        shape.SIZE: size,
+        shape.CONNECTION: buildings.connection_kw[rows],
+        shape.CURTAIL_PULL: _pull(level, available.max(axis=1)),
+        shape.TOLERANCE: PRECISION_KW * np.maximum(size, 1.0),
+    }
+    flat = np.zeros(rows.size, dtype=bool)
+    for k, storage in enumerate(storages):
+        rating = np.maximum(_peak(storage.charge_kw), _peak(storage.discharge_kw))
+        pull = _pull(level, rating)
+        own = 2 * storage.wear_quadratic
+        flat |= own < pull
+        row = shape.battery(k)
+        day[row + shape.ETA] = storage.charge_efficiency
+        day[row + shape.INVERSE_ETA] = 1 / storage.discharge_efficiency
+        day[row + shape.CURVATURE] = own
+        day[row + shape.WEAR] = storage.wear_per_kwh
+        day[row + shape.PULL] = np.where(own < pull, pull, 0.0)
+        day[row + shape.STORED_PULL] = pull * hours
+    for m, load in enumerate(loads):
+        pull = _pull(level, load.limit_kw.max(axis=1))
+        own = 2 * load.discomfort
+        flat |= own < pull
+        row = shape.shiftable(m)
+        day[row + shape.LOAD_CURVATURE] = own
+        day[row + shape.LOAD_ENERGY] = load.energy_kwh / hours
+        day[row + shape.LOAD_PULL] = np.where(own < pull, pull, 0.0)
+    for row, values in day.items():
+        data[:, row] = lanes_of(values, count)
+    per_slot = data[:, shape.first_slot :].reshape(count, slots, shape.slot_rows, WIDTH)
+    per_slot[:, :, shape.NET] = lanes_of(buildings.load_kw[rows] - available, count)
+    per_slot[:, :, shape.AVAILABLE] = lanes_of(available, count)
+    for m, load in enumerate(loads):
+        wish = 2 * load.discomfort[:, None] * load.preferred_kw
+        per_slot[:, :, shape.PREFERENCE + 2 * m] = lanes_of(wish, count)
+        per_slot[:, :, shape.LARGEST + 2 * m] = lanes_of(load.limit_kw, count)
+    bounds, bounds_at = _bounds(shape, storages, profiled, hours, slots, count)
+    flat_rows = shape.flat_rows if flat.any() else 0
+    return Blocks(
+        batteries=(0,) * shape.batteries,
+        shiftables=(0,) * shape.shiftables,
+        counts=(
+            shape.slot_rows,
+            shape.price_rows,
+            shape.answer_rows,
+            shape.flat_rows,
+            shape.bound_rows,
+            shape.work_rows,
+            shape.flat,
+        ),
+        data=data,
+        multipliers=np.zeros((count, shape.multiplier_rows(slots), WIDTH)),
+        answer=np.zeros((count, slots * shape.answer_rows, WIDTH), dtype=np.float32),
+        flat=np.zeros((count, slots * flat_rows, WIDTH))
+        if flat_rows
+        else np.zeros((1, max(shape.flat_rows, 1), WIDTH)),
+        flat_strides=(1, flat_rows) if flat_rows else (0, 0),
+        bounds=bounds,
+        bounds_at=bounds_at,
+        rows=np.ascontiguousarray(lanes_of(rows, count)),
+        real=rows.size,
+    )
+
+
+def _pull(level: float, rating: Floats) -> Floats:
+    return PROXIMAL * level / np.maximum(rating, SMALLEST_KW)
+
+
+def _peak(limit: Floats) -> Floats:
+    return limit if limit.ndim == 1 else limit.max(axis=1)
+
+
+def _bounds(
+    shape: Shape,
+    storages: list[Storages],
+    profiled: NDArray[np.bool_],
+    hours: float,
+    slots: int,
+    blocks: int,
+) -> tuple[Floats, Rows]:
+    """The bounds of all blocks: two entries (day, end), or one per slot where a lane needs it.
+
+    Stored energy is counted from what is there without charging, start plus inflow.
+    """
+    wide = lanes_of(profiled, blocks).any(axis=-1)
+    entries = np.where(wide, slots, 2)
+    rows = shape.bound_rows
+    first = (np.cumsum(entries) - entries) * rows
+    table = np.zeros((int(entries.sum()) * rows, WIDTH))
+    for k, storage in enumerate(storages):
+        limits = _limits(storage, hours, slots)
+        for i, limit in enumerate(limits):
+            lanes = lanes_of(limit, blocks)
+            day, end = lanes[:, 0], lanes[:, -1]
+            at = first + 4 * k + i
+            table[at[~wide]] = day[~wide]
+            table[at[~wide] + rows] = end[~wide]
+            for slot in range(slots):
+                table[at[wide] + slot * rows] = lanes[wide, slot]
+    at = np.stack([first, wide.astype(np.int64)], axis=1)
+    return table, np.ascontiguousarray(at)
+
+
+def _limits(storage: Storages, hours: float, slots: int) -> list[Floats]:
+    """Charge, discharge, lowest and highest energy, each (n, T), in kW and kW slots."""
+    count = storage.owner.size
+
+    def spread(value: Floats) -> Floats:
+        return np.broadcast_to(value if value.ndim == 2 else value[:, None], (count, slots))
+
+    there = np.broadcast_to(storage.energy_start_kwh[:, None], (count, slots))
+    if storage.inflow_kwh is not None:
+        there = there + np.cumsum(storage.inflow_kwh, axis=1)
+    low, high = np.array(spread(storage.energy_min_kwh)), np.array(spread(storage.energy_max_kwh))
+    low[:, -1] = np.maximum(low[:, -1], storage.energy_end_min_kwh)
+    high[:, -1] = np.minimum(high[:, -1], storage.energy_end_max_kwh)
+    return [
+        spread(storage.charge_kw),
+        spread(storage.discharge_kw),
+        (low - there) / hours,
+        (high - there) / hours,
+    ]
