@@ -62,6 +62,7 @@ class CompiledProblem:
             right_side=data["b"],
             equalities=data["dims"].zero,
         )
+        self._last: Solution | None = None
         self._proximal_weight = np.zeros(problem.horizon.slots)
         self._solver = clarabel.DefaultSolver(
             self._curvature(),
@@ -76,9 +77,16 @@ class CompiledProblem:
     def respond(self, price: Floats, target: Floats, stiffness: Floats) -> Floats:
         """The trade that minimises cost + dt price.p + dt/2 sum stiffness (p - target)^2 [kW]."""
         weight = self._hours * stiffness
-        solution = self.solve(self._hours * price - weight * target, weight)
-        self.assign(solution)
-        return self.trade(solution)
+        self._last = self.solve(self._hours * price - weight * target, weight)
+        return self.trade(self._last)
+
+    def recall(self) -> LocalProblem:
+        """The statement with the last response in its variables."""
+        if self._last is None:
+            raise ValueError(f"{self.problem.owner} has not answered any quote yet")
+        for variable, columns in self._columns.items():
+            variable.value = self._last.point[columns]
+        return self.problem
 
     def solve(self, trade_cost: Floats, proximal_weight: Floats) -> Solution:
         """Minimise the cost + ``trade_cost``.p + 1/2 sum ``proximal_weight`` p^2.
@@ -110,11 +118,6 @@ class CompiledProblem:
     def trade(self, solution: Solution) -> Floats:
         """The trade p in a solution [kW]."""
         return solution.point[self._trade]
-
-    def assign(self, solution: Solution) -> None:
-        """Write a solution into the variables of the statement."""
-        for variable, columns in self._columns.items():
-            variable.value = solution.point[columns]
 
     def lower_bound(self, trade_cost: Floats, solution: Solution) -> float:
         """A proven lower bound on the least cost plus ``trade_cost``.p [currency]."""

@@ -78,14 +78,18 @@ class Prosumer(TradingAgent):
         With the utility alone: device cost and retail bill. In the market: device cost, before
         any payment.
         """
-        trade_kw = self.seats[topic].quantity
-        problem = self.problems[topic].problem
-        bill = self.tariff.bill(trade_kw, self._hours) if topic == UTILITY_ONLY else 0.0
-        return problem.device_cost() + bill
+        bill = 0.0
+        if topic == UTILITY_ONLY:
+            bill = self.tariff.bill(self.seats[topic].quantity, self._hours)
+        return self.device_cost(topic) + bill
+
+    def device_cost(self, topic: str) -> float:
+        """What its devices cost in an outcome [currency]."""
+        return self.problems[topic].recall().device_cost()
 
     def schedule(self, topic: str) -> dict[str, dict[str, Floats]]:
         """Its devices' schedule in an outcome: device -> quantity -> (T,)."""
-        return self.problems[topic].problem.schedule()
+        return self.problems[topic].recall().schedule()
 
 
 class Building(Prosumer):

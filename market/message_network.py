@@ -90,26 +90,15 @@ class MessageNetwork:
     def send(self, messages: Messages) -> None:
         """Put a column on the wire; its rows are due one latency (or more) after `sent_s`."""
         link = self._links_of(messages)
-        counter = self._sent_on_link[link]
+        until_arrival, until_acknowledged = self._attempts(link)
+        latency_s, jitter_s = self._latency_s[link], self._jitter_s[link]
+        delay_s = latency_s.copy()
+        if jitter_s.any():
+            delay_s -= jitter_s * np.log1p(-self._draw("latency", link))
         self._sent_on_link[link] += 1
-        draw = {
-            concern: keyed_uniforms(
-                self._seed, f"network {concern}", self._link_keys[link], counter
-            )
-            for concern in ("latency", "data", "acknowledgement", "again")
-        }
-        loss, latency_s, jitter_s = self._loss[link], self._latency_s[link], self._jitter_s[link]
-        until_arrival = _geometric(draw["data"], 1 - loss)
-        until_acknowledged = until_arrival + np.where(
-            draw["acknowledgement"] < loss, _geometric(draw["again"], (1 - loss) ** 2), 0
-        )
         # A time-out of four mean delays: one round trip, and as much again for the jitter.
-        time_out_s = 4 * (latency_s + jitter_s)
         arrives_s = (
-            messages.sent_s
-            + (until_arrival - 1) * time_out_s
-            + latency_s
-            - jitter_s * np.log1p(-draw["latency"])
+            messages.sent_s + (until_arrival - 1) * 4 * (latency_s + jitter_s) + delay_s
         )
         transmission = Transmission(messages, arrives_s, until_acknowledged)
         self._count(transmission)
@@ -131,6 +120,21 @@ class MessageNetwork:
         """Messages, transmissions and bytes over all kinds."""
         names = ("messages", "transmissions", "bytes")
         return {n: sum(getattr(t, n) for t in self.traffic.values()) for n in names}
+
+    def _attempts(self, link: Integers) -> tuple[Integers, Integers]:
+        """Transmissions of each message until it arrives, and until the sender knows."""
+        loss = self._loss[link]
+        if not loss.any():
+            once = np.ones(len(link), dtype=np.int64)
+            return once, once
+        until_arrival = _geometric(self._draw("data", link), 1 - loss)
+        again = _geometric(self._draw("again", link), (1 - loss) ** 2)
+        unheard = self._draw("acknowledgement", link) < loss
+        return until_arrival, until_arrival + np.where(unheard, again, 0)
+
+    def _draw(self, concern: str, link: Integers) -> Floats:
+        keys, counter = self._link_keys[link], self._sent_on_link[link]
+        return keyed_uniforms(self._seed, f"network {concern}", keys, counter)
 
     def _links_of(self, messages: Messages) -> Integers:
         keys = messages.senders * self._addresses + messages.receivers

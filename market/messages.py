@@ -4,7 +4,7 @@ Messages of one kind sent together travel as columns: row i goes from ``senders[
 ``receivers[i]`` and carries row i of every field. One message is a column of length one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -79,11 +79,17 @@ class Messages:
         return len(self.senders)
 
     @property
+    def form(self) -> tuple[object, ...]:
+        """What messages have in common that can travel as one column."""
+        widths = tuple((name, values.shape[1]) for name, values in self.fields.items())
+        return self.kind, self.topic, widths
+
+    @property
     def bytes_each(self) -> int:
         """Size of one message: header and eight bytes per number."""
         return HEADER_BYTES + 8 * sum(values.shape[1] for values in self.fields.values())
 
-    def select(self, rows: Integers | slice, sent_s: Floats | None = None) -> "Messages":
+    def select(self, rows: NDArray[np.bool_] | slice, sent_s: Floats | None = None) -> "Messages":
         """Some of the rows, as seen by their receivers; `sent_s` may be replaced."""
         return Messages(
             kind=self.kind,
@@ -106,4 +112,22 @@ def one_message(
         receivers=np.array([receiver]),
         fields={name: np.atleast_1d(values)[None, :] for name, values in fields.items()},
         sent_s=np.array([sent_s]),
+    )
+
+
+def join(columns: Sequence[Messages]) -> Messages:
+    """Columns of one form as one column, in the given order."""
+    first = columns[0]
+    if len(columns) == 1:
+        return first
+    return Messages(
+        kind=first.kind,
+        topic=first.topic,
+        senders=np.concatenate([column.senders for column in columns]),
+        receivers=np.concatenate([column.receivers for column in columns]),
+        fields={
+            name: np.concatenate([column.fields[name] for column in columns])
+            for name in first.fields
+        },
+        sent_s=np.concatenate([column.sent_s for column in columns]),
     )

@@ -1,12 +1,12 @@
 """The post: carries what lies in the outboxes, until all is quiet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 
 from nashgrid.market.message_network import MessageNetwork
-from nashgrid.market.messages import Messages
+from nashgrid.market.messages import Messages, join
 
 
 class Correspondent(Protocol):
@@ -40,19 +40,21 @@ class Post:
 
     def carry(self) -> None:
         """Send everything in the outboxes and deliver until no message is under way."""
-        self._collect()
+        self._send(self._everybody)
         while (column := self.network.deliver()) is not None:
             index = self._index[column.receivers]
-            for number in np.unique(index):
-                receiver = self._everybody[number]
-                receiver.receive(column.select(np.flatnonzero(index == number)))
-                self._empty(receiver)
+            receivers = np.unique(index)
+            for number in receivers:
+                mine = column if len(receivers) == 1 else column.select(index == number)
+                self._everybody[number].receive(mine)
+            self._send([self._everybody[number] for number in receivers])
 
-    def _collect(self) -> None:
-        for one in self._everybody:
-            self._empty(one)
-
-    def _empty(self, one: Correspondent) -> None:
-        for column in one.outbox:
-            self.network.send(column)
-        one.outbox.clear()
+    def _send(self, senders: Sequence[Correspondent]) -> None:
+        """Empty the outboxes; messages of one form said at one time travel as one column."""
+        alike: dict[tuple[object, ...], list[Messages]] = {}
+        for sender in senders:
+            for messages in sender.outbox:
+                alike.setdefault(messages.form, []).append(messages)
+            sender.outbox.clear()
+        for columns in alike.values():
+            self.network.send(join(columns))

@@ -1,10 +1,12 @@
 """The certificate of an outcome: numbers that prove it, and what they are held to."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.agents.prosumer import TRADING, UTILITY_ONLY
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.proof import CaseProof, prove_case
@@ -19,6 +21,7 @@ DEVIATION = (
 def certify(
     scenario: Scenario,
     wires: Wires,
+    problems: Mapping[str, Sequence[CompiledProblem]],
     market: str,
     counterparty: str,
     *,
@@ -32,12 +35,15 @@ def certify(
 ) -> dict[str, Any]:
     """Prove an outcome from its tables alone.
 
+    `problems` are the agents' problems, case by case, in the order of the scenario's agents.
     Every claim has a value, a bound and a verdict; `certified` is the verdict of all. Findings
     that no market promises (who loses under clearing prices, say) stand beside without verdict.
     """
     cases = [UTILITY_ONLY] if market == UTILITY_ONLY else [UTILITY_ONLY, TRADING]
     proofs = {
-        case: prove_case(case, scenario, wires, counterparty, prices, trades, schedules)
+        case: prove_case(
+            case, scenario, wires, problems[case], counterparty, prices, trades, schedules
+        )
         for case in cases
     }
     tolerance = scenario.negotiation.tolerance
@@ -45,7 +51,7 @@ def certify(
     for case, proof in proofs.items():
         claims |= _equilibrium(case, proof, counterparty, tolerance)
     claims |= _money(scenario, market, accounts, proofs)
-    certificate = {
+    return {
         "market": market,
         "deviation": DEVIATION,
         "tolerance": tolerance,
@@ -68,7 +74,6 @@ def certify(
         "individual_rationality": _rationality(accounts),
         "ac_power_flow": _ac_check(scenario, voltages, lines),
     }
-    return certificate
 
 
 def claim(value: float, bound: float, words: str) -> dict[str, Any]:

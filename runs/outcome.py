@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from nashgrid.runs.scenario import Scenario
 
@@ -39,7 +40,7 @@ class Outcome:
     rounds : topic, round, residuals, price range, clock, messages so far
     voltages : case, slot, bus, lindistflow_pu, ac_pu; empty without a feeder
     lines : case, slot, from_bus, to_bus, flow_kw, flow_kvar, limit_kva, ac_kva; likewise
-    messages : one row per message, with its fields as lists
+    messages : one row per message, with its fields as lists (an Arrow table)
     """
 
     scenario: Scenario
@@ -55,7 +56,7 @@ class Outcome:
     rounds: pd.DataFrame
     voltages: pd.DataFrame
     lines: pd.DataFrame
-    messages: pd.DataFrame
+    messages: pa.Table
 
     @property
     def certified(self) -> bool:

@@ -4,6 +4,7 @@ Nothing here comes from the negotiation: problems are stated anew from the scena
 responses are solved by Clarabel or DAQP, and their value is bounded by weak duality.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from nashgrid.agents.utility_supply import UtilitySupply
 from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.market.messages import Floats
 from nashgrid.runs.assembly import Wires
-from nashgrid.runs.central import central_optimum, connection_limits, local_problem
+from nashgrid.runs.central import central_optimum, connection_limits
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.tables import DECISIONS, demand_kw
 
@@ -74,6 +75,7 @@ def prove_case(
     case: str,
     scenario: Scenario,
     wires: Wires,
+    problems: Sequence[CompiledProblem],
     counterparty: str,
     prices: pd.DataFrame,
     trades: pd.DataFrame,
@@ -83,19 +85,15 @@ def prove_case(
     price = _by_place(prices[prices["case"] == case], "price_per_kwh", wires)
     demand = demand_kw(trades, case, wires)
     own_trades = trades[(trades["case"] == case) & (trades["community"] != "")]
-    own_trades = {name: rows for name, rows in own_trades.groupby("agent", sort=False)}
-    own_schedules = {
-        name: rows
-        for name, rows in schedules[schedules["case"] == case].groupby("agent", sort=False)
-    }
+    own_trades = dict(iter(own_trades.groupby("agent", sort=False)))
+    own_schedules = dict(iter(schedules[schedules["case"] == case].groupby("agent", sort=False)))
     bought = np.zeros_like(demand)
     positions = {}
-    for index, entry in enumerate(scenario.agents):
+    for entry, problem in zip(scenario.agents, problems, strict=True):
         place = wires.places.index(entry.bus or 0)
         trade = own_trades[entry.name].sort_values("slot")["trade_kw"].to_numpy(dtype=float)
         bought[:, place] += trade
-        problem = local_problem(index, scenario, wires, case)
-        assign(problem, trade, own_schedules[entry.name], case, wires)
+        assign(problem.problem, trade, own_schedules[entry.name], case)
         positions[entry.name] = agent_position(problem, price[:, place])
     delivery = wires.delivery(case, connection_limits(scenario, wires))
     positions[counterparty] = delivery_position(
@@ -111,9 +109,7 @@ def prove_case(
     )
 
 
-def assign(
-    problem: LocalProblem, trade_kw: Floats, rows: pd.DataFrame, case: str, wires: Wires
-) -> None:
+def assign(problem: LocalProblem, trade_kw: Floats, rows: pd.DataFrame, case: str) -> None:
     """Write a schedule of the tables into the variables of a statement.
 
     Raises
@@ -137,15 +133,15 @@ def assign(
             variable.value = values
 
 
-def agent_position(problem: LocalProblem, price: Floats) -> Position:
+def agent_position(compiled: CompiledProblem, price: Floats) -> Position:
     """Cost, epsilon and violation of a prosumer at the values in its statement."""
+    problem = compiled.problem
     problem.price.value = price
     paid = float(problem.statement.objective.value)
     own = paid - problem.horizon.slot_hours * float(price @ problem.trade.value)
     violation = max(
         float(np.max(constraint.violation())) for constraint in problem.statement.constraints
     )
-    compiled = CompiledProblem(problem)
     trade_cost = problem.horizon.slot_hours * price
     best = compiled.solve(trade_cost, np.zeros_like(price))
     return Position(own, paid - compiled.lower_bound(trade_cost, best), paid, violation)

@@ -84,13 +84,14 @@ def _outcome(model: TradingModel, market: str, seed: int) -> Outcome:
         scenario,
         counterparty.name,
         cost_before=_costs_before(model),
-        own_cost=_own_costs(model, last),
+        own_cost={agent.name: agent.device_cost(last) for agent in model.prosumers},
         settlement=settlement,
     )
     rounds = model.datacollector.get_model_vars_dataframe().reset_index(drop=True)
     certificate = certify(
         scenario,
         wires,
+        {topic: [agent.problems[topic] for agent in model.prosumers] for topic in cases},
         market,
         counterparty.name,
         prices=prices,
@@ -117,13 +118,6 @@ def _outcome(model: TradingModel, market: str, seed: int) -> Outcome:
         lines=lines,
         messages=tables.messages_table(model.post.network.log),
     )
-
-
-def _own_costs(model: TradingModel, case: str) -> dict[str, float]:
-    """Device cost of every agent, before any payment."""
-    return {
-        agent.name: agent.problems[case].problem.device_cost() for agent in model.prosumers
-    }
 
 
 def _costs_before(model: TradingModel) -> dict[str, float]:

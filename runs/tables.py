@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.power_flow import ac_power_flow
@@ -170,23 +171,36 @@ def demand_kw(trades: pd.DataFrame, case: str, wires: Wires) -> Floats:
     return -np.asarray(table[list(wires.places)].to_numpy(dtype=float))
 
 
-def messages_table(log: Sequence[tuple[int, Transmission]]) -> pd.DataFrame:
+def messages_table(log: Sequence[tuple[int, Transmission]]) -> pa.Table:
     """One row per message: step of the run, topic, kind, who, whom, times, attempts, fields."""
-    names = list(dict.fromkeys(name for kind in FIELDS.values() for name in kind))
-    frames = []
-    for step, transmission in log:
-        column = transmission.messages
-        base: dict[str, Any] = {
-            "step": step,
-            "topic": column.topic,
-            "kind": column.kind,
-            "sender": column.senders,
-            "receiver": column.receivers,
-            "sent_s": column.sent_s,
-            "arrived_s": transmission.arrives_s,
-            "attempts": transmission.attempts,
-            "bytes": column.bytes_each,
-        }
-        fields = {name: list(values) for name, values in column.fields.items()}
-        frames.append(pd.DataFrame(base | fields))
-    return pd.concat(frames, ignore_index=True).reindex(columns=[*base, *names])
+    columns = [transmission.messages for _, transmission in log]
+    count = [len(column) for column in columns]
+
+    def spread(values: Sequence[object]) -> pa.Array:
+        return pa.array(np.repeat(np.array(values), count))
+
+    def joined(parts: Sequence[np.ndarray]) -> pa.Array:
+        return pa.array(np.concatenate(parts))
+
+    table = {
+        "step": spread([step for step, _ in log]),
+        "topic": spread([column.topic for column in columns]).dictionary_encode(),
+        "kind": spread([column.kind for column in columns]).dictionary_encode(),
+        "sender": joined([column.senders for column in columns]),
+        "receiver": joined([column.receivers for column in columns]),
+        "sent_s": joined([column.sent_s for column in columns]),
+        "arrived_s": joined([transmission.arrives_s for _, transmission in log]),
+        "attempts": joined([transmission.attempts for _, transmission in log]),
+        "bytes": spread([column.bytes_each for column in columns]),
+    }
+    for name in dict.fromkeys(name for kind in FIELDS.values() for name in kind):
+        table[name] = _lists([column.fields.get(name) for column in columns], count)
+    return pa.table(table)
+
+
+def _lists(values: Sequence[Floats | None], count: Sequence[int]) -> pa.Array:
+    """One list of numbers per message; empty where the message has no such field."""
+    widths = [0 if one is None else one.shape[1] for one in values]
+    offsets = np.concatenate([[0], np.cumsum(np.repeat(widths, count))]).astype(np.int32)
+    flat = [one.ravel() for one in values if one is not None]
+    return pa.ListArray.from_arrays(offsets, np.concatenate(flat) if flat else np.zeros(0))
