@@ -62,7 +62,8 @@ def maximise(
                 program.solve(**options)
             except cp.SolverError:
                 continue
-            if program.status in _STATUS:
+            refused = options["solver"] == cp.DAQP and program.status != cp.OPTIMAL
+            if program.status in _STATUS and not refused:
                 return _STATUS[program.status], float(np.asarray(program.value))
     raise RuntimeError(f"the bargaining problem was not solved: {program.status}")
 

@@ -10,7 +10,7 @@ from nashgrid.market.bargaining.maximisation import maximise, maximum
 from nashgrid.market.bargaining.outcome import BargainingOutcome, NashCertificate
 from nashgrid.market.bargaining.problem import BargainingProblem, Floats, Integers
 
-_NEWTON_STEPS = 2
+_NEWTON_STEPS = 4
 
 
 def nash(
@@ -76,7 +76,7 @@ def _maximise_product(
     feasible = [*problem.constraints]
     feasible += [problem.gains[i] >= 0 for i in np.flatnonzero(ideal == 0)]
     feasible += [
-        problem.gains[i] >= float(ideal[i]) * ratios[k] for k, i in enumerate(movers.tolist())
+        problem.gains[i] / float(ideal[i]) >= ratios[k] for k, i in enumerate(movers.tolist())
     ]
     if movers.size == 0:
         maximum(cp.Constant(0.0), feasible)
