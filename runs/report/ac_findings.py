@@ -1,0 +1,121 @@
+"""What AC power flow says of the schedules, where the negotiation used LinDistFlow."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nashgrid.runs.outcome import Outcome
+from nashgrid.runs.report.cases import CASES, cases_of
+from nashgrid.runs.report.clock import Clock
+from nashgrid.runs.report.words import count, listing, number, percent
+from nashgrid.runs.scenario import FeederEntry
+
+_SLACK_PU = 5e-6
+_SLACK_LOADING = 1e-4
+
+
+@dataclass(frozen=True)
+class Extreme:
+    """An extreme by both models, and where it is by AC."""
+
+    words: str
+    linear: str
+    exact: str
+    limit: str
+    where: str
+
+
+def ac_findings(outcome: Outcome) -> str:
+    """Both models side by side, and in words where AC breaks a limit; nothing without a feeder."""
+    entry = outcome.scenario.feeder
+    if entry is None:
+        return ""
+    clock = Clock(outcome.scenario.horizon)
+    parts = []
+    for case in cases_of(outcome):
+        voltages = outcome.voltages[outcome.voltages["case"] == case]
+        lines = outcome.lines[outcome.lines["case"] == case]
+        rows = "".join(
+            f'<tr><td>{e.words}</td><td class="number">{e.linear}</td>'
+            f'<td class="number">{e.exact}</td><td class="number">{e.limit}</td>'
+            f"<td>{e.where}</td></tr>"
+            for e in _extremes(entry, voltages, lines, clock)
+        )
+        parts.append(
+            f'<div><h4>{CASES[case].capitalize()}</h4><div class="tables"><table><thead><tr>'
+            '<th></th><th class="number">LinDistFlow</th><th class="number">AC</th>'
+            '<th class="number">limit</th><th>where (AC)</th></tr></thead>'
+            f"<tbody>{rows}</tbody></table></div>{_breaches(entry, voltages, lines)}</div>"
+        )
+    return (
+        "<h3>Check by AC power flow</h3><p>The negotiation describes the wires by LinDistFlow, "
+        "which leaves losses out of the flows and is therefore a little optimistic. The same "
+        "schedules by AC power flow (a finding, without verdict):</p>"
+        f'<div class="beside">{"".join(parts)}</div>'
+    )
+
+
+def _extremes(
+    entry: FeederEntry, voltages: pd.DataFrame, lines: pd.DataFrame, clock: Clock
+) -> list[Extreme]:
+    extremes = []
+    for words, limit, pick in (
+        ("lowest voltage [pu]", entry.minimum_voltage_pu, "idxmin"),
+        ("highest voltage [pu]", entry.maximum_voltage_pu, "idxmax"),
+    ):
+        at = voltages.loc[getattr(voltages["ac_pu"], pick)()]
+        linear = voltages["lindistflow_pu"].agg(pick[3:])
+        where = f"bus {at['bus']}, {clock.labels[int(at['slot'])]}"
+        extremes.append(Extreme(words, f"{linear:.4f}", f"{at['ac_pu']:.4f}", f"{limit:g}", where))
+    limited = _loadings(lines)
+    if not limited.empty:
+        at = limited.loc[limited["exact"].idxmax()]
+        extremes.append(
+            Extreme(
+                "fullest line",
+                percent(float(limited["linear"].max())),
+                percent(float(at["exact"])),
+                "100 %",
+                f"line {at['from_bus']:.0f}–{at['to_bus']:.0f}, {clock.labels[int(at['slot'])]}",
+            )
+        )
+    return extremes
+
+
+def _loadings(lines: pd.DataFrame) -> pd.DataFrame:
+    limited = lines[np.isfinite(lines["limit_kva"])]
+    return limited.assign(
+        linear=np.hypot(limited["flow_kw"], limited["flow_kvar"]) / limited["limit_kva"],
+        exact=limited["ac_kva"] / limited["limit_kva"],
+    )
+
+
+def _breaches(entry: FeederEntry, voltages: pd.DataFrame, lines: pd.DataFrame) -> str:
+    found = []
+    low = voltages["ac_pu"] < entry.minimum_voltage_pu - _SLACK_PU
+    high = voltages["ac_pu"] > entry.maximum_voltage_pu + _SLACK_PU
+    for beyond, word in ((low, "below its lower limit"), (high, "above its upper limit")):
+        if beyond.any():
+            buses = voltages.loc[beyond, "bus"].nunique()
+            slots = voltages.loc[beyond, "slot"].nunique()
+            found.append(
+                f"the voltage is {word} at {_plural(buses, 'bus', 'buses')} "
+                f"in {count(slots, 'slot')}"
+            )
+    loadings = _loadings(lines)
+    over = loadings[loadings["exact"] > 1 + _SLACK_LOADING]
+    for (start, end), rows in over.groupby(["from_bus", "to_bus"], sort=True):
+        found.append(
+            f"line {start}–{end} is above its limit in {count(rows['slot'].nunique(), 'slot')}, at "
+            f"most at {percent(float(rows['exact'].max()))}"
+        )
+    difference = float((voltages["ac_pu"] - voltages["lindistflow_pu"]).abs().max())
+    closing = f"Voltages of the two models differ by at most {number(difference, 5)} pu."
+    if not found:
+        return f"<p>By AC power flow no limit is broken. {closing}</p>"
+    return f"<p><b>By AC power flow {listing(found, 12)}.</b> {closing}</p>"
+
+
+def _plural(quantity: int, one: str, many: str) -> str:
+    return f"{quantity} {one if quantity == 1 else many}"

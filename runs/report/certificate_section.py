@@ -1,0 +1,106 @@
+"""The certificate in words: every claim with its value, bound and verdict; findings beside."""
+
+from typing import Any
+
+from nashgrid.runs.outcome import Outcome
+from nashgrid.runs.report.ac_findings import ac_findings
+from nashgrid.runs.report.convergence_figure import EXCHANGES
+from nashgrid.runs.report.figure import Section
+from nashgrid.runs.report.words import listing, measure, money, number, text
+
+
+def certificate_section(outcome: Outcome) -> Section:
+    """Section 7."""
+    claims = outcome.certificate["claims"]
+    failing = [claim for claim in claims.values() if not claim["holds"]]
+    if failing:
+        opening = (
+            f"<p><b>{len(failing)} of {len(claims)} claims fail. The outcome is not proved: do "
+            "not take it for an equilibrium.</b></p>"
+        )
+    else:
+        opening = f"<p>All {len(claims)} claims hold.</p>"
+    body = (
+        f"{opening}<p>The numbers are computed from the tables of the outcome, apart from the "
+        "negotiation that found it. The deviations meant are "
+        f"<b>{text(str(outcome.certificate['deviation']))}</b>.</p>"
+        f"{_table(claims)}{_findings(outcome)}{ac_findings(outcome)}"
+    )
+    return Section("certificate", "Certificate", "The certificate", body)
+
+
+def verdict(claim: dict[str, Any]) -> str:
+    """A mark with its word: colour alone says nothing to some."""
+    if claim["holds"]:
+        return '<span class="holds">✓ holds</span>'
+    return '<span class="fails">✗ FAILS</span>'
+
+
+def claim_group(name: str) -> tuple[str, str]:
+    """Group and short name of a claim: "trading: welfare" belongs to Trading."""
+    head, _, tail = name.partition(": ")
+    if not tail:
+        return "Money", name
+    if head == "converged":
+        return "Convergence", f"{EXCHANGES.get(tail, tail)}: converged"
+    return EXCHANGES.get(head, head), tail
+
+
+def _table(claims: dict[str, dict[str, Any]]) -> str:
+    lines = []
+    last = ""
+    for name, claim in claims.items():
+        group, short = claim_group(name)
+        if group != last:
+            lines.append(f'<tr class="group"><th colspan="5">{text(group)}</th></tr>')
+            last = group
+        lines.append(
+            f"<tr><td>{verdict(claim)}</td><td>{text(short)}</td>"
+            f"<td>{text(str(claim['words']))}</td>"
+            f'<td class="number">{measure(float(claim["value"]))}</td>'
+            f'<td class="number">{measure(float(claim["bound"]))}</td></tr>'
+        )
+    return (
+        '<div class="tables"><table><thead><tr><th>verdict</th><th>claim</th>'
+        '<th>what is measured</th><th class="number">value</th>'
+        '<th class="number">at most</th></tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def _findings(outcome: Outcome) -> str:
+    """What no market promises stands beside the claims, without a verdict."""
+    currency = outcome.scenario.currency
+    lines = []
+    for case, welfare in outcome.certificate["welfare"].items():
+        name = EXCHANGES.get(case, case)
+        lines.append(
+            f"<b>{name}, against the central optimum.</b> One problem with all data in one place "
+            f"costs {number(float(welfare['central_cost']), 4)} {currency}, the negotiation "
+            f"{number(float(welfare['total_cost']), 4)}: a relative gap of "
+            f"{measure(float(welfare['relative_gap']))}. Prices differ from the central "
+            f"multipliers by at most {measure(float(welfare['largest_price_difference_per_kwh']))} "
+            f"{currency}/kWh; where the optimal prices are not unique they may."
+        )
+    for case, sum_ in outcome.certificate["nash_conv"].items():
+        lines.append(
+            f"<b>{EXCHANGES.get(case, case)}, all participants together</b> could gain at most "
+            f"{measure(float(sum_))} {currency} by changing their own schedules at these prices "
+            "(sum of epsilon, by weak duality)."
+        )
+    lines.append(_losers(outcome))
+    items = "".join(f"<li>{line}</li>" for line in lines)
+    return f"<h3>Findings beside the claims</h3><ul>{items}</ul>"
+
+
+def _losers(outcome: Outcome) -> str:
+    currency = outcome.scenario.currency
+    rationality = outcome.certificate["individual_rationality"]
+    losers = sorted(rationality["losers"].items(), key=lambda item: item[1])
+    if not losers:
+        return (
+            "<b>Nobody loses.</b> The smallest saving of a player is "
+            f"{money(float(rationality['smallest_saving']), currency)}."
+        )
+    names = [f"{text(name)} ({money(-float(loss), currency)})" for name, loss in losers]
+    return f"<b>{len(losers)} lose</b> against paying the utility alone: {listing(names, 40)}."

@@ -1,0 +1,158 @@
+"""What changes in the drawing of a feeder from slot to slot."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nashgrid.market.messages import Floats
+from nashgrid.runs.outcome import Outcome
+from nashgrid.runs.report.feeder_traces import LOADING, UNLIMITED, Drawing
+from nashgrid.runs.report.style import BLUE, INK, VERMILLION
+from nashgrid.runs.report.words import number, percent, rounded, text
+
+_IDLE_KW = 0.05
+
+
+def slot_view(outcome: Outcome, drawing: Drawing, case: str, slot: int) -> dict[str, Any]:
+    """Colours, widths, arrows, hover texts and a sentence for one slot of one case."""
+    lines = _rows(outcome.lines, case, slot)
+    voltages = _rows(outcome.voltages, case, slot).set_index("bus").loc[drawing.buses]
+    trades = _rows(outcome.trades, case, slot)
+    prices = _rows(outcome.prices, case, slot).set_index("bus")["price_per_kwh"]
+    count = len(drawing.lines)
+    loading = lines["ac_kva"].to_numpy() / drawing.limits_kva
+    limited = np.isfinite(drawing.limits_kva)
+    width = 1.5 + 8 * lines["flow_kw"].abs().to_numpy() / drawing.largest_flow_kw
+    colours = [
+        next(c for most, c, _ in LOADING if share <= most) if has else UNLIMITED[0]
+        for share, has in zip(loading, limited)
+    ]
+    currency = outcome.scenario.currency
+    return {
+        "changes": [
+            [0, {"line.color": colours, "line.width": rounded(width, 1)}],
+            [count, _arrow_changes(lines)],
+            [count + 1, {"text": [_labels(loading)]}],
+            [count + 2, _bus_changes(outcome, voltages, prices, currency)],
+            [count + 3, _agent_changes(drawing, trades)],
+        ],
+        "note": _sentence(outcome, drawing, case, slot, loading, voltages),
+    }
+
+
+def _rows(table: pd.DataFrame, case: str, slot: int) -> pd.DataFrame:
+    return table[(table["case"] == case) & (table["slot"] == slot)]
+
+
+def _labels(loading: Floats) -> list[str]:
+    """How full the lines with a limit are."""
+    return [percent(share) if share > 0 else "" for share in loading]
+
+
+def _arrow_changes(lines: pd.DataFrame) -> dict[str, list[Any]]:
+    symbols, shown, words = [], [], []
+    for row in lines.itertuples(index=False):
+        flow = float(row.flow_kw)
+        target = row.to_bus if flow >= 0 else row.from_bus
+        symbols.append("triangle-right" if flow >= 0 else "triangle-left")
+        shown.append(int(abs(flow) > _IDLE_KW))
+        linear = float(np.hypot(flow, row.flow_kvar))
+        hover = (
+            f"<b>line {row.from_bus}–{row.to_bus}</b><br>{number(abs(flow), 1)} kW towards bus "
+            f"{target}<br>{number(row.ac_kva, 1)} kVA by AC power flow<br>"
+            f"{number(linear, 1)} kVA by LinDistFlow"
+        )
+        if np.isfinite(row.limit_kva):
+            share, limit = percent(row.ac_kva / row.limit_kva), number(row.limit_kva, 0)
+            hover += f"<br>{share} of its limit, {limit} kVA"
+        words.append(hover)
+    return {
+        "marker.symbol": [symbols],
+        "marker.opacity": [shown],
+        "hovertext": [words],
+    }
+
+
+def _bus_changes(
+    outcome: Outcome, voltages: pd.DataFrame, prices: pd.Series, currency: str
+) -> dict[str, list[Any]]:
+    entry = outcome.scenario.feeder
+    lowest = entry.minimum_voltage_pu if entry else 0.0
+    highest = entry.maximum_voltage_pu if entry else float("inf")
+    everything = outcome.voltages["ac_pu"]
+    middle = (everything.min() + everything.max()) / 2
+    inside = voltages["ac_pu"].between(lowest - 5e-6, highest + 5e-6)
+    words = []
+    for row in voltages.itertuples():
+        hover = (
+            f"<b>bus {row.Index}</b><br>{row.ac_pu:.4f} pu by AC power flow<br>"
+            f"{row.lindistflow_pu:.4f} pu by LinDistFlow"
+        )
+        if row.Index in prices.index:
+            hover += f"<br>price {number(prices[row.Index], 4)} {currency}/kWh"
+        words.append(hover)
+    return {
+        "marker.color": [rounded(voltages["ac_pu"], 5)],
+        "marker.line.color": [[INK if fine else VERMILLION for fine in inside]],
+        "marker.line.width": [[1 if fine else 4 for fine in inside]],
+        "textfont.color": [["#ffffff" if v < middle else INK for v in voltages["ac_pu"]]],
+        "hovertext": [words],
+    }
+
+
+def _agent_changes(drawing: Drawing, trades: pd.DataFrame) -> dict[str, list[Any]]:
+    traded = trades[trades["community"] != ""].set_index("agent")["trade_kw"]
+    sizes, fills, lines, words = [], [], [], []
+    for name, kind, community, bus in drawing.agents:
+        power = float(traded[name])
+        buys = power >= 0
+        colour = BLUE if buys else VERMILLION
+        sizes.append(5 + 11 * float(np.sqrt(abs(power) / drawing.largest_trade_kw)))
+        fills.append(colour if buys else "#ffffff")
+        lines.append(colour)
+        what = f"{'buys' if buys else 'sells'} {number(abs(power), 1)} kW"
+        words.append(
+            f"<b>{text(name)}</b> ({text(kind)})<br>community {text(community)}, bus {bus}<br>"
+            f"{what if abs(power) > _IDLE_KW else 'does not trade'}"
+        )
+    return {
+        "marker.size": [rounded(sizes, 1)],
+        "marker.color": [fills],
+        "marker.line": [{"color": lines, "width": 2}],
+        "hovertext": [words],
+    }
+
+
+def _sentence(
+    outcome: Outcome,
+    drawing: Drawing,
+    case: str,
+    slot: int,
+    loading: Floats,
+    voltages: pd.DataFrame,
+) -> str:
+    own = outcome.trades[
+        (outcome.trades["case"] == case)
+        & (outcome.trades["slot"] == slot)
+        & (outcome.trades["community"] != "")
+    ]
+    net = float(own["trade_kw"].sum())
+    low, high = voltages["ac_pu"].idxmin(), voltages["ac_pu"].idxmax()
+    words = (
+        f"Together the agents {'buy' if net >= 0 else 'sell'} <b>{number(abs(net), 0)} kW</b> "
+        f"{'from' if net >= 0 else 'to'} the utility. Voltages lie between "
+        f"<b>{voltages['ac_pu'][low]:.4f} pu</b> (bus {low}) and "
+        f"<b>{voltages['ac_pu'][high]:.4f} pu</b> (bus {high})"
+    )
+    entry = outcome.scenario.feeder
+    if entry is not None:
+        words += f"; allowed are {entry.minimum_voltage_pu:g} to {entry.maximum_voltage_pu:g} pu"
+    if not np.isfinite(drawing.limits_kva).any():
+        return f"{words}. No line has a limit."
+    fullest = int(np.argmax(loading))
+    start, end = drawing.lines[fullest]
+    return (
+        f"{words}. The fullest line is <b>{start}–{end}</b>, at <b>{percent(loading[fullest])}</b> "
+        f"of its {number(drawing.limits_kva[fullest], 0)} kVA."
+    )

@@ -1,0 +1,128 @@
+"""The heading: in plain words what was run, and what came out."""
+
+from datetime import timedelta
+
+from nashgrid.runs.ledger import MARKETS
+from nashgrid.runs.outcome import BASELINE, Outcome
+from nashgrid.runs.report.certificate_section import claim_group
+from nashgrid.runs.report.words import count, listing, measure, money, number, percent, text
+
+_NOTHING = 1e-6
+MARKET_NAMES = {
+    "nash-bargaining": "Nash bargaining",
+    "competitive": "competitive market",
+    "two-part": "two-part market",
+    "utility-only": "the utility alone",
+}
+
+
+def page_title(outcome: Outcome) -> str:
+    """The title of the page; a failed certificate stands first."""
+    title = (
+        f"{outcome.scenario.name}, {MARKET_NAMES.get(outcome.market, outcome.market)} – nashgrid"
+    )
+    return text(title if outcome.certified else f"✗ NOT CERTIFIED – {title}")
+
+
+def headline(outcome: Outcome) -> str:
+    """Name, what was run, verdict and the main figures."""
+    market = MARKET_NAMES.get(outcome.market, outcome.market)
+    cards = "".join(
+        f'<div class="card"><b>{figure}</b><span>{words}</span></div>'
+        for figure, words in _cards(outcome)
+    )
+    return (
+        f"<h1>{text(outcome.scenario.name)}: {text(market)}</h1>"
+        f'<p class="what">{_what(outcome)}</p>{_verdict(outcome)}<div class="cards">{cards}</div>'
+    )
+
+
+def _what(outcome: Outcome) -> str:
+    scenario, horizon = outcome.scenario, outcome.scenario.horizon
+    kinds = len({entry.kind for entry in scenario.buildings})
+    parts = [f"{count(len(scenario.buildings), 'building')} of {count(kinds, 'kind')}"]
+    if scenario.community_batteries:
+        parts.append(count(len(scenario.community_batteries), "community battery"))
+    if scenario.generators:
+        parts.append(count(len(scenario.generators), "generator"))
+    communities = len({entry.community for entry in scenario.agents})
+    where = f"on the feeder {text(scenario.feeder.name)}" if scenario.feeder else "without a feeder"
+    end = horizon.start + horizon.slots * timedelta(minutes=horizon.slot_minutes)
+    day = f"{horizon.start:%A} {horizon.start.day} {horizon.start:%B %Y}"
+    until = "" if end - horizon.start <= timedelta(days=1) else f" to {end.day} {end:%B %Y}"
+    described = f"{text(scenario.description.rstrip('.'))}. " if scenario.description else ""
+    grouped = f"in {communities} communities " if communities > 1 else ""
+    rule = MARKETS.get(outcome.market, outcome.market)
+    return (
+        f"{described}{listing([p for p in parts if not p.startswith('0 ')]).capitalize()} {grouped}"
+        f"{where}, {day}{until}, {count(horizon.slots, 'slot')} of {horizon.slot_minutes} minutes. "
+        f"Market: {text(rule)}. Seed {outcome.seed}."
+    )
+
+
+def _verdict(outcome: Outcome) -> str:
+    claims = outcome.certificate["claims"]
+    if outcome.certified:
+        return (
+            '<div class="verdict good" role="status"><b class="mark">✓ Converged and certified'
+            f"</b><br>All {len(claims)} claims about the outcome were checked apart from the "
+            'negotiation and hold (<a href="#certificate">certificate</a>).</div>'
+        )
+    failing = {name: claim for name, claim in claims.items() if not claim["holds"]}
+    items = "".join(
+        f"<li>{text(': '.join(claim_group(name)))}: {text(str(claim['words']))} is "
+        f"{measure(float(claim['value']))}, but may be at most "
+        f"{measure(float(claim['bound']))}</li>"
+        for name, claim in failing.items()
+    )
+    return (
+        '<div class="verdict bad" role="alert"><b class="mark">✗ NOT CERTIFIED</b><br>'
+        f"{len(failing)} of {len(claims)} claims fail: the numbers below are <b>not</b> a proved "
+        f'equilibrium.<ul>{items}</ul><a href="#certificate">See the certificate</a></div>'
+    )
+
+
+def _cards(outcome: Outcome) -> list[tuple[str, str]]:
+    summary, currency = outcome.summary, outcome.scenario.currency
+    before, after = float(summary["cost_before"]), float(summary["cost_after"])
+    rounds = " + ".join(number(int(r), 0) for r in summary["rounds"].values())
+    messages = sum(int(cost["messages"]) for cost in summary["messages"].values())
+    traffic = (f"{rounds} rounds", f"of negotiation, {number(messages, 0)} messages")
+    if outcome.market == BASELINE:
+        return [
+            (money(after, currency), "cost of the community; nothing is traded among the agents"),
+            traffic,
+        ]
+    saving = before - after
+    share = f" ({percent(saving / before)})" if before > _NOTHING else ""
+    return [
+        (
+            f"{number(before, 2)} → {money(after, currency)}",
+            "cost of the community: with the utility alone → with trading",
+        ),
+        (f"{money(saving, currency)}{share}", "saved together"),
+        _who(outcome),
+        traffic,
+    ]
+
+
+def _who(outcome: Outcome) -> tuple[str, str]:
+    currency = outcome.scenario.currency
+    players = outcome.accounts[outcome.accounts["weight"] > 0]
+    savings = players["saving"]
+    winners, losers = int((savings > _NOTHING).sum()), int((savings < -_NOTHING).sum())
+    low, high = float(savings.min()), float(savings.max())
+    if losers:
+        worst = players.loc[savings.idxmin(), "agent"]
+        return (
+            f"{winners} save, {losers} lose",
+            f"of {count(len(players), 'agent')}; {text(str(worst))} loses most: "
+            f"{money(-low, currency)}",
+        )
+    if high - low < 0.005:
+        words = f"{money(high, currency)} each"
+    else:
+        words = f"from {money(low, currency)} to {money(high, currency)}"
+    whole = winners == len(players)
+    figure = f"All {winners} save" if whole else f"{winners} of {len(players)} save"
+    return (figure, f"{words}; nobody loses")
