@@ -243,6 +243,11 @@ class BuildingArrays:
         object.__setattr__(self, "shiftables", loads.check(count, slots))
 
     @property
+    def loads(self) -> Shiftables:
+        """The shiftable loads, of which there may be none."""
+        return self.shiftables if self.shiftables is not None else no_shiftables(self.slots)
+
+    @property
     def count(self) -> int:
         """Number of buildings, n."""
         return int(self.load_kw.shape[0])

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from nashgrid.agents.population import fields
 from nashgrid.agents.population.fields import Shape
 from nashgrid.agents.population.lanes import (
-    Carried,
     Lane,
     Table,
     Tracer,
     Whole,
     clip,
-    fma,
     reciprocal,
     where,
 )
@@ -50,26 +48,21 @@ class Response:
     slope: Lane
 
 
-def respond(
-    target: Lane, low: Lane | float, high: Lane | float, slope: Lane, dual: Carried
-) -> Response:
-    """The answer nearest to `target`; adds its part of the dual, times its slope."""
+def respond(target: Lane, low: Lane | float, high: Lane | float, slope: Lane) -> Response:
+    """The answer nearest to `target` between its bounds."""
     value = clip(target, low, high)
-    dual.set(fma(value, fma(value, -0.5, target), dual.get()))
     return Response(value, where(value.compare("==", target), slope, 0.0))
 
 
 @dataclass
 class BatteryDay:
-    """A battery's numbers; curvatures include the pull of the last answer."""
+    """A battery's numbers; slopes allow for the pull of the last answer."""
 
     eta: Lane
     inverse_eta: Lane
     wear: Lane
     pull: Lane
-    curvature: Lane
     slope: Lane
-    stored_curvature: Lane
     stored_slope: Lane
 
 
@@ -79,32 +72,8 @@ class LoadDay:
 
     energy: Lane
     pull: Lane
-    curvature: Lane
     slope: Lane
     price: Lane
-
-
-class Dual:
-    """The value of the dual, gathered per kind of variable: each kind has one curvature."""
-
-    def __init__(self, trace: Tracer, shape: Shape) -> None:
-        self.balance = trace.carried()
-        self.trade = trace.carried()
-        self.curtail = trace.carried()
-        self.batteries = [trace.carried() for _ in range(shape.batteries)]
-        self.stored = [trace.carried() for _ in range(shape.batteries)]
-        self.loads = [trace.carried() for _ in range(shape.shiftables)]
-
-    def value(self, day: Day) -> Lane:
-        """sum(multiplier * right side) - sum(curvature * x * (unclipped x - x / 2))."""
-        value = self.balance.get() - self.trade.get() / day.trade_slope
-        value = fma(-day.curtail_curvature, self.curtail.get(), value)
-        for battery, power, stored in zip(day.batteries, self.batteries, self.stored):
-            value = fma(-battery.curvature, power.get(), value)
-            value = fma(-battery.stored_curvature, stored.get(), value)
-        for load, power in zip(day.loads, self.loads):
-            value = fma(-load.curvature, power.get(), value)
-        return value
 
 
 @dataclass
@@ -114,47 +83,38 @@ class Day:
     guard: Lane
     trade_slope: Lane
     connection: Lane
-    curtail_curvature: Lane
     curtail_slope: Lane
     batteries: list[BatteryDay]
     loads: list[LoadDay]
-    dual: Dual
 
 
 def read_day(trace: Tracer, shape: Shape, tables: Tables) -> Day:
     """Load the rows that hold for the whole day."""
     data, control = tables.data, tables.control
     looseness = control[fields.LOOSENESS]
-    curtail = data[shape.CURTAIL_PULL] * looseness
     batteries = []
     for k in range(shape.batteries):
         row = shape.battery(k)
         pull = data[row + shape.PULL] * looseness
-        stored = data[row + shape.STORED_PULL] * looseness
-        curvature = data[row + shape.CURVATURE] + pull
         batteries.append(
             BatteryDay(
                 eta=data[row + shape.ETA],
                 inverse_eta=data[row + shape.INVERSE_ETA],
                 wear=data[row + shape.WEAR],
                 pull=pull,
-                curvature=curvature,
-                slope=reciprocal(curvature),
-                stored_curvature=stored,
-                stored_slope=reciprocal(stored),
+                slope=reciprocal(data[row + shape.CURVATURE] + pull),
+                stored_slope=reciprocal(data[row + shape.STORED_PULL] * looseness),
             )
         )
     loads = []
     for m in range(shape.shiftables):
         row = shape.shiftable(m)
         pull = data[row + shape.LOAD_PULL] * looseness
-        curvature = data[row + shape.LOAD_CURVATURE] + pull
         loads.append(
             LoadDay(
                 energy=data[row + shape.LOAD_ENERGY],
                 pull=pull,
-                curvature=curvature,
-                slope=reciprocal(curvature),
+                slope=reciprocal(data[row + shape.LOAD_CURVATURE] + pull),
                 price=tables.multipliers[m],
             )
         )
@@ -162,9 +122,7 @@ def read_day(trace: Tracer, shape: Shape, tables: Tables) -> Day:
         guard=control[fields.GUARD],
         trade_slope=data[shape.SIZE] * control[fields.RATIO],
         connection=data[shape.CONNECTION],
-        curtail_curvature=curtail,
-        curtail_slope=reciprocal(curtail),
+        curtail_slope=reciprocal(data[shape.CURTAIL_PULL] * looseness),
         batteries=batteries,
         loads=loads,
-        dual=Dual(trace, shape),
     )

@@ -173,6 +173,30 @@ class Table:
         self.builder.store(value, address, align=4 if self.single else 8)
 
 
+class Strided:
+    """One row of a matrix per lane: ``matrix[column]`` gathers and scatters one column."""
+
+    __slots__ = ("builder", "pointers")
+
+    def __init__(self, builder: Any, data: Any, columns: Whole, rows: list[Whole]) -> None:
+        self.builder = builder
+        self.pointers = [builder.gep(data, [(row * columns).value]) for row in rows]
+
+    def __getitem__(self, column: Whole) -> Lane:
+        value = ir.Constant(ir.VectorType(DOUBLE, WIDTH), ir.Undefined)
+        for lane, pointer in enumerate(self.pointers):
+            number = self.builder.load(self.builder.gep(pointer, [column.value]))
+            place = ir.Constant(ir.IntType(32), lane)
+            value = self.builder.insert_element(value, number, place)
+        return Lane(self.builder, value)
+
+    def __setitem__(self, column: Whole, lane: Lane) -> None:
+        # Backwards: where several lanes share a row, the first of them has the last word.
+        for place, pointer in reversed(list(enumerate(self.pointers))):
+            number = self.builder.extract_element(lane.value, ir.Constant(ir.IntType(32), place))
+            self.builder.store(number, self.builder.gep(pointer, [column.value]))
+
+
 class Carried:
     """A lane value that lives through the slot loop, in a register."""
 
@@ -208,10 +232,14 @@ class Tracer:
     def carried(self, start: float = 0.0) -> Carried:
         return Carried(self.builder, self.constant(start))
 
-    def table(self, array_type: Any, array: Any) -> Table:
-        """The rows of a C-contiguous Numba array whose last axis is the lanes."""
-        data = self.context.make_array(array_type)(self.context, self.builder, array).data
-        return Table(self.builder, data, single=array_type.dtype.bitwidth == 32)
+    def matrix(self, data: Any, columns: Whole, rows: list[Whole]) -> Strided:
+        """The given rows of a matrix, one per lane."""
+        return Strided(self.builder, data, columns, rows)
+
+    def numbers(self, data: Any) -> list[Whole]:
+        """The first whole numbers at an address, one per lane."""
+        at = [ir.Constant(INDEX, lane) for lane in range(WIDTH)]
+        return [self.whole(self.builder.load(self.builder.gep(data, [lane]))) for lane in at]
 
     def whole(self, value: Any) -> Whole:
         return Whole(self.builder, value)

@@ -6,21 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nashgrid.agents.population.buildings import BuildingArrays, Floats, Rows, Shiftables, Storages
+from nashgrid.agents.population.feasibility import StorageLimits, largest_moves, storage_limits
 from nashgrid.agents.population.fields import Shape
 from nashgrid.agents.population.lanes import WIDTH
 from nashgrid.agents.population.tables import Blocks
 
 PROXIMAL = 1e-2  # pull towards the last answer, in units of price level / rating
 PRECISION_KW = 1e-9  # largest violation of a balance, per kW of size above 1 kW
+UNBOUNDED_KWH = 1e9
 SMALLEST_KW = 1e-3  # rating below which a pull grows no more
 
 
 def build_blocks(buildings: BuildingArrays) -> list[Blocks]:
     """The blocks of every class of buildings, a class being a number of batteries and loads."""
-    shiftables = buildings.shiftables
-    if shiftables is None:
-        raise ValueError("the buildings have not been checked")
-    storages = buildings.storages
+    storages, shiftables = buildings.storages, buildings.loads
     batteries = np.bincount(storages.owner, minlength=buildings.count)
     loads = np.bincount(shiftables.owner, minlength=buildings.count)
     profiled = np.zeros(buildings.count, dtype=bool)
@@ -124,11 +123,13 @@ def _class_blocks(
         wish = 2 * load.discomfort[:, None] * load.preferred_kw
         per_slot[:, :, shape.PREFERENCE + 2 * m] = lanes_of(wish, count)
         per_slot[:, :, shape.LARGEST + 2 * m] = lanes_of(load.limit_kw, count)
-    bounds, bounds_at = _bounds(shape, storages, profiled, hours, slots, count)
+    limits = [storage_limits(storage, slots) for storage in storages]
+    bounds, bounds_at = _bounds(shape, limits, profiled, hours, slots, count)
     flat_rows = shape.flat_rows if flat.any() else 0
     return Blocks(
-        batteries=(0,) * shape.batteries,
-        shiftables=(0,) * shape.shiftables,
+        forward=0,
+        backward=0,
+        shiftables=shape.shiftables,
         counts=(
             shape.slot_rows,
             shape.price_rows,
@@ -140,7 +141,7 @@ def _class_blocks(
         ),
         data=data,
         multipliers=np.zeros((count, shape.multiplier_rows(slots), WIDTH)),
-        answer=np.zeros((count, slots * shape.answer_rows, WIDTH), dtype=np.float32),
+        answer=_first_answer(shape, storages, limits, hours, slots, count),
         flat=np.zeros((count, slots * flat_rows, WIDTH))
         if flat_rows
         else np.zeros((1, max(shape.flat_rows, 1), WIDTH)),
@@ -150,6 +151,22 @@ def _class_blocks(
         rows=np.ascontiguousarray(lanes_of(rows, count)),
         real=rows.size,
     )
+
+
+def _first_answer(
+    shape: Shape,
+    storages: list[Storages],
+    limits: list[StorageLimits],
+    hours: float,
+    slots: int,
+    blocks: int,
+) -> NDArray[np.float32]:
+    """What the first answer is drawn towards: nothing curtailed, storages that move little."""
+    answer = np.zeros((blocks, slots, shape.answer_rows, WIDTH), dtype=np.float32)
+    for k, (storage, limit) in enumerate(zip(storages, limits)):
+        energy = limit.idle_energy(*largest_moves(storage, limit, hours))
+        answer[:, :, 1 + k] = lanes_of(energy / hours, blocks)
+    return answer.reshape(blocks, slots * shape.answer_rows, WIDTH)
 
 
 def _pull(level: float, rating: Floats) -> Floats:
@@ -162,7 +179,7 @@ def _peak(limit: Floats) -> Floats:
 
 def _bounds(
     shape: Shape,
-    storages: list[Storages],
+    limits: list[StorageLimits],
     profiled: NDArray[np.bool_],
     hours: float,
     slots: int,
@@ -177,9 +194,10 @@ def _bounds(
     rows = shape.bound_rows
     first = (np.cumsum(entries) - entries) * rows
     table = np.zeros((int(entries.sum()) * rows, WIDTH))
-    for k, storage in enumerate(storages):
-        limits = _limits(storage, hours, slots)
-        for i, limit in enumerate(limits):
+    for k, limit_set in enumerate(limits):
+        low, high = _where_it_can_move(limit_set)
+        written = [limit_set.charge, limit_set.discharge, low / hours, high / hours]
+        for i, limit in enumerate(written):
             lanes = lanes_of(limit, blocks)
             day, end = lanes[:, 0], lanes[:, -1]
             at = first + 4 * k + i
@@ -191,22 +209,17 @@ def _bounds(
     return table, np.ascontiguousarray(at)
 
 
-def _limits(storage: Storages, hours: float, slots: int) -> list[Floats]:
-    """Charge, discharge, lowest and highest energy, each (n, T), in kW and kW slots."""
-    count = storage.owner.size
+def _where_it_can_move(limits: StorageLimits) -> tuple[Floats, Floats]:
+    """Energy bounds moved from the slots without power to the last of them.
 
-    def spread(value: Floats) -> Floats:
-        return np.broadcast_to(value if value.ndim == 2 else value[:, None], (count, slots))
-
-    there = np.broadcast_to(storage.energy_start_kwh[:, None], (count, slots))
-    if storage.inflow_kwh is not None:
-        there = there + np.cumsum(storage.inflow_kwh, axis=1)
-    low, high = np.array(spread(storage.energy_min_kwh)), np.array(spread(storage.energy_max_kwh))
-    low[:, -1] = np.maximum(low[:, -1], storage.energy_end_min_kwh)
-    high[:, -1] = np.minimum(high[:, -1], storage.energy_end_max_kwh)
-    return [
-        spread(storage.charge_kw),
-        spread(storage.discharge_kw),
-        (low - there) / hours,
-        (high - there) / hours,
-    ]
+    While nothing can move, one energy has to keep the bounds of all those slots.  Left where they
+    are, they would be kinks of the dual without end; so only one of them keeps bounds.
+    """
+    low, high = limits.low.copy(), limits.high.copy()
+    idle = (limits.charge <= 0) & (limits.discharge <= 0)
+    for slot in range(1, low.shape[1]):
+        still = idle[:, slot]
+        low[still, slot] = np.maximum(low[still, slot], low[still, slot - 1])
+        high[still, slot] = np.minimum(high[still, slot], high[still, slot - 1])
+        low[still, slot - 1], high[still, slot - 1] = -UNBOUNDED_KWH, UNBOUNDED_KWH
+    return low, high

@@ -8,86 +8,77 @@ nobody else, and not on the number of threads.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 from nashgrid.agents.population import fields
 from nashgrid.agents.population.fields import Shape
-from nashgrid.agents.population.intrinsics import backward, forward
+from nashgrid.agents.population.intrinsics import call_pass, keep_answers, take_quotes
+from nashgrid.agents.population.keyed_cache import source_digest
 from nashgrid.agents.population.lanes import WIDTH
-from nashgrid.agents.population.stragglers import answer_queue, converged, keep_answer, take_quote
 
-FACTOR, FRESH = fields.FACTOR, fields.FRESH
-SIZE, TOLERANCE = Shape.SIZE, Shape.TOLERANCE
-CONTROL_ROWS = fields.CONTROL_ROWS
+FACTOR, RESIDUAL = fields.FACTOR, fields.RESIDUAL
+TOLERANCE = Shape.TOLERANCE
 EAGER = 4  # evaluations of a block before its open lanes join the queue
-
-
-def source_digest() -> str:
-    """Fingerprint of the files that the compiled code is made of.
-
-    Numba's cache looks only at the file of the function that it keeps.
-    """
-    digest = hashlib.sha256(str(WIDTH).encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def _define_answer_blocks(digest: str) -> Callable[..., Any]:
     @njit(nogil=True, cache=True)
-    def answer_blocks(blocks: Any, quote: Any, start: Any, stop: Any, cold: Any) -> Any:
-        """Answer a quote for the blocks start .. stop - 1; the number of stragglers."""
-        digest  # part of the cache's key
+    def answer_blocks(blocks: Any, quote: Any, scratch: Any, start: Any, stop: Any) -> Any:
+        """Answer a quote for the blocks start .. stop - 1 as far as a few full steps lead.
+
+        Returns how many stragglers are in the queue, or -1 - row of a building whose quote is not
+        finite.
+        """
+        digest  # noqa: B018 - part of the key of the cache
         slots = quote.target.shape[1]
-        work_rows = blocks.counts[5]
         flat_block, flat_stride = blocks.flat_strides
-        work = np.zeros((slots * work_rows, WIDTH))
-        control = np.zeros((CONTROL_ROWS, WIDTH))
-        control[FRESH, :] = 1.0
-        queue = np.empty((stop - start) * WIDTH, np.int64)
+        answer_rows, step, flat_row = blocks.counts[2], blocks.counts[5], blocks.counts[6]
+        work, control = scratch.work, scratch.control
         waiting = 0
         for block in range(start, stop):
-            last = 1 if blocks.bounds_at[block, 1] == 0 else slots - 1
-            evaluated = 0
+            data, multipliers = blocks.data[block], blocks.multipliers[block]
+            answer, flat = blocks.answer[block], blocks.flat[block * flat_block]
+            rows = blocks.rows[block]
+            first, stride = blocks.bounds_at[block]
+            last = 1 if stride == 0 else slots - 1
+            take_quotes(
+                data, quote.price, quote.own_price, quote.target, rows, work, step, control, slots
+            )  # fmt: skip
             for lane in range(WIDTH):
+                if control[FACTOR, lane] != 0.0:
+                    return -1 - rows[lane]
                 control[FACTOR, lane] = 1.0
-                take_quote(work, work_rows, control, lane, blocks.data[block, SIZE, lane], quote,
-                           blocks.rows[block, lane])
-            while not cold:
-                forward(blocks.batteries, blocks.shiftables, blocks.data[block],
-                        blocks.multipliers[block], blocks.answer[block],
-                        blocks.flat[block * flat_block], flat_stride, blocks.bounds,
-                        blocks.bounds_at[block, 0], blocks.bounds_at[block, 1], last, work, control,
-                        slots)
+            evaluated = 0
+            while True:
+                call_pass(
+                    blocks.forward, data, multipliers, answer, flat, flat_stride, blocks.bounds, first,
+                    stride, last, work, control, slots,
+                )  # fmt: skip
                 evaluated += 1
                 undone = False
                 for lane in range(WIDTH):
-                    if converged(control, blocks.data[block, TOLERANCE, lane], lane):
+                    if control[RESIDUAL, lane] <= data[TOLERANCE, lane]:
                         control[FACTOR, lane] = 0.0
                     else:
                         undone = True
                 if not undone or evaluated == EAGER:
                     break
-                backward(blocks.batteries, blocks.shiftables, blocks.data[block],
-                         blocks.multipliers[block], blocks.answer[block],
-                         blocks.flat[block * flat_block], flat_stride, blocks.bounds,
-                         blocks.bounds_at[block, 0], blocks.bounds_at[block, 1], last, work,
-                         control, slots)
+                call_pass(
+                    blocks.backward, data, multipliers, answer, flat, flat_stride, blocks.bounds, first,
+                    stride, last, work, control, slots,
+                )  # fmt: skip
+            keep_answers(
+                work, step, control, answer, answer_rows, flat, flat_row, flat_stride, quote.trade,
+                rows, slots,
+            )  # fmt: skip
             for lane in range(min(WIDTH, blocks.real - block * WIDTH)):
-                row = blocks.rows[block, lane]
-                quote.evaluations[row] = evaluated
-                if control[FACTOR, lane] == 0.0:
-                    keep_answer(blocks, block, lane, work, lane, quote.trade[row])
-                else:
-                    queue[waiting] = block * WIDTH + lane
+                quote.evaluations[rows[lane]] = evaluated
+                if control[FACTOR, lane] != 0.0:
+                    scratch.queue[waiting] = block * WIDTH + lane
                     waiting += 1
-        answer_queue(blocks, quote, queue, waiting, cold)
         return waiting
 
     return answer_blocks

@@ -74,8 +74,8 @@ class Balance:
 def forward(trace: Tracer, shape: Shape, tables: Tables) -> None:
     """Evaluate the answers at the multipliers, and eliminate the Newton system.
 
-    Leaves the answers and the factors in the table of work, and the residual, the decrement, the
-    dual and the step of the border in the table of control.
+    Leaves the answers and the factors in the table of work; and the residual, the slopes of the dual
+    along the new and the old step, and the step of the border in the table of control.
     """
     day = read_day(trace, shape, tables)
     sums = Sums(
@@ -94,13 +94,11 @@ def forward(trace: Tracer, shape: Shape, tables: Tables) -> None:
         lacking = load.energy - border.use[m].get()
         residual.set(largest(absolute(lacking), residual.get()))
         sums.along.set(fma(lacking, tables.control[fields.OLD_BORDER + m], sums.along.get()))
-        day.dual.balance.set(fma(load.price, load.energy, day.dual.balance.get()))
     for m, step in enumerate(border.solve(sums.decrement)):
         tables.control[fields.BORDER + m] = step
     tables.control[fields.RESIDUAL] = residual.get()
     tables.control[fields.DECREMENT] = sums.decrement.get()
     tables.control[fields.ALONG] = sums.along.get()
-    tables.control[fields.DUAL] = day.dual.value(day)
 
 
 def _slot(shape: Shape, tables: Tables, day: Day, sums: Sums, slot: Whole) -> None:
@@ -122,16 +120,13 @@ def _slot(shape: Shape, tables: Tables, day: Day, sums: Sums, slot: Whole) -> No
         -day.connection,
         day.connection,
         day.trade_slope,
-        day.dual.trade,
     )
     curtail = respond(
         tables.answer[rows.answer] - day.curtail_slope * rows.price,
         0.0,
         data[rows.data + shape.AVAILABLE],
         day.curtail_slope,
-        day.dual.curtail,
     )
-    day.dual.balance.set(fma(rows.price, net, day.dual.balance.get()))
     work[rows.work + shape.TRADE] = trade.value
     work[rows.work + shape.CURTAILMENT] = curtail.value
     balance = Balance(net - trade.value + curtail.value, trade.slope + curtail.slope)
@@ -149,7 +144,7 @@ def _load(
     preference = tables.data[rows.data + (shape.PREFERENCE + 2 * m)]
     offer = own.price - rows.price + fma(own.pull, tables.flat[rows.flat + at], preference)
     limit = tables.data[rows.data + (shape.LARGEST + 2 * m)]
-    load = respond(own.slope * offer, 0.0, limit, own.slope, day.dual.loads[m])
+    load = respond(own.slope * offer, 0.0, limit, own.slope)
     tables.work[rows.work + (shape.flat + at)] = load.value
     balance.right += load.value
     balance.pivot += load.slope
@@ -181,21 +176,18 @@ def _storage(
         0.0,
         limit[0],
         own.slope,
-        day.dual.batteries[k],
     )
     discharge = respond(
         own.slope * (fma(-own.inverse_eta, value, fma(own.pull, last[1], -own.wear)) + rows.price),
         0.0,
         limit[1],
         own.slope,
-        day.dual.batteries[k],
     )
     keep = respond(
         fma(own.stored_slope, later - value, tables.answer[rows.answer + (1 + k)]),
         limit[2],
         limit[3],
         own.stored_slope,
-        day.dual.stored[k],
     )
     work = tables.work
     work[rows.work + (shape.CURTAILMENT + 1 + k)] = keep.value

@@ -8,66 +8,27 @@ half, then with twice the guard D; then it is reported as failed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 from nashgrid.agents.population import fields
 from nashgrid.agents.population.fields import Shape
-from nashgrid.agents.population.intrinsics import backward, forward
+from nashgrid.agents.population.intrinsics import call_pass, fused
+from nashgrid.agents.population.keyed_cache import source_digest
 from nashgrid.agents.population.lanes import WIDTH
 
-GUARD, RATIO, FACTOR, FRESH = fields.GUARD, fields.RATIO, fields.FACTOR, fields.FRESH
-LOOSENESS, RESIDUAL = fields.LOOSENESS, fields.RESIDUAL
-DECREMENT, DUAL, ALONG = fields.DECREMENT, fields.DUAL, fields.ALONG
+GUARD, FACTOR, FRESH = fields.GUARD, fields.FACTOR, fields.FRESH
+RESIDUAL, DECREMENT, ALONG = fields.RESIDUAL, fields.DECREMENT, fields.ALONG
 SIZE, TOLERANCE = Shape.SIZE, Shape.TOLERANCE
 OFFSET, TRADE, CURTAILMENT = Shape.OFFSET, Shape.TRADE, Shape.CURTAILMENT
-CONTROL_ROWS = fields.CONTROL_ROWS
+NAN = float("nan")
 
 ALLOWED = 600  # evaluations per attempt; T = 96 takes 53 on average
 ATTEMPTS = 3
-RISE = 1e-4  # share of the predicted rise of the dual that a step must bring
-TURN = 0.5  # ... or the slope at its end, downwards, as a share of the slope at its start
-CLEAR = 1e-10  # share of the dual's value above which a rise stands out from rounding
+TURN = 0.5  # a step is taken if the dual's slope at its end is above minus this share of the first
 SHORTEST = 1e-6  # a shorter share of the step is taken whatever the dual does
-
-
-@njit
-def converged(control: Any, tolerance: Any, lane: Any) -> Any:
-    """Whether the lane's balances hold; never where its numbers are not finite."""
-    dual = control[DUAL, lane]
-    return control[RESIDUAL, lane] <= tolerance and dual - dual == 0.0
-
-
-@njit
-def take_quote(work: Any, work_rows: Any, control: Any, lane: Any, size: Any, quote: Any,
-               row: Any) -> Any:
-    """Put a building's quote into its lane: z - w lambda / rho, the trade at price zero inside."""
-    control[GUARD, lane] = quote.guard
-    control[RATIO, lane] = quote.inverse_rho
-    control[LOOSENESS, lane] = quote.looseness
-    slope = size * quote.inverse_rho
-    price = quote.price[row * quote.own_price]
-    for slot in range(price.shape[0]):
-        work[slot * work_rows + OFFSET, lane] = quote.target[row, slot] - slope * price[slot]
-
-
-@njit
-def keep_answer(blocks: Any, block: Any, lane: Any, work: Any, source: Any, trade: Any) -> Any:
-    """Write a lane's trade, and what its next answer is drawn towards."""
-    work_rows, flat_row = blocks.counts[5], blocks.counts[6]
-    answer_rows, flat_rows = blocks.counts[2], blocks.counts[3]
-    answer = blocks.answer[block]
-    for slot in range(trade.shape[0]):
-        trade[slot] = work[slot * work_rows + TRADE, source]
-        for i in range(answer_rows):
-            answer[slot * answer_rows + i, lane] = work[slot * work_rows + CURTAILMENT + i, source]
-    if blocks.flat_strides[0] > 0:
-        flat = blocks.flat[block]
-        for slot in range(trade.shape[0]):
-            for i in range(flat_rows):
-                flat[slot * flat_rows + i, lane] = work[slot * work_rows + flat_row + i, source]
 
 
 @njit
@@ -78,51 +39,58 @@ def copy_lane(table: Any, source: Any, other: Any, lane: Any) -> Any:
 
 
 @njit
-def copy_bounds(blocks: Any, block: Any, source: Any, bounds: Any, lane: Any) -> Any:
-    """Copy a building's bounds, written out for every slot."""
-    rows = blocks.counts[4]
-    if rows == 0:
-        return
-    first, stride = blocks.bounds_at[block]
-    slots = bounds.shape[0] // rows
-    for slot in range(slots):
-        entry = slot * stride
-        if slot == slots - 1 and stride == 0:
-            entry = 1
+def copy_slots(work: Any, row: Any, step: Any, source: Any, table: Any, rows: Any,
+               lane: Any) -> Any:
+    """Copy `rows` rows of each slot, from `row` of the table of work, into a lane of a table."""
+    for slot in range(work.shape[0] // step):
         for i in range(rows):
-            bounds[slot * rows + i, lane] = blocks.bounds[first + entry * rows + i, source]
+            table[slot * rows + i, lane] = work[slot * step + row + i, source]
+
+
+@njit
+def copy_bounds(table: Any, first: Any, stride: Any, rows: Any, source: Any, bounds: Any,
+                lane: Any) -> Any:
+    """Copy a building's bounds, written out for every slot."""
+    for at in range(bounds.shape[0]):
+        slot = at // rows
+        entry = slot * stride
+        if stride == 0 and at >= bounds.shape[0] - rows:
+            entry = 1
+        bounds[at, lane] = table[first + entry * rows + at % rows, source]
+
+
+@njit
+def take_quote(work: Any, step: Any, lane: Any, slope: Any, price: Any, target: Any) -> Any:
+    """Put a building's quote into its lane: z - w lambda / rho, the trade at price zero inside.
+
+    Rounded as in :func:`.transfer.take_quotes`, so that it does not matter who does it.
+    """
+    for slot in range(price.shape[0]):
+        work[slot * step + OFFSET, lane] = fused(-slope, price[slot], target[slot])
 
 
 @njit
 def start_cold(multipliers: Any, lane: Any, shiftables: Any, price_rows: Any, price: Any) -> Any:
     """Multipliers without experience: the quoted price, and its mean for what is stored."""
-    slots = price.shape[0]
     mean = 0.0
-    for slot in range(slots):
-        mean += price[slot] / slots
+    for slot in range(price.shape[0]):
+        mean += price[slot] / price.shape[0]
     for m in range(shiftables):
         multipliers[m, lane] = mean
-    for slot in range(slots):
-        multipliers[shiftables + slot * price_rows, lane] = price[slot]
-        for k in range(1, price_rows):
-            multipliers[shiftables + slot * price_rows + k, lane] = mean
+    for at in range(price.shape[0] * price_rows):
+        own = price[at // price_rows]
+        multipliers[shiftables + at, lane] = own if at % price_rows == 0 else mean
 
 
 @njit
-def next_share(control: Any, lane: Any, share: Any, base: Any, slope: Any) -> Any:
+def next_share(control: Any, lane: Any, share: Any, slope: Any) -> Any:
     """Take the step just evaluated, or go back along it to where the dual should be highest.
 
-    The dual is concave along the step; its slope there changes sign at the highest point.  Where
-    the rise expected is lost in the rounding of the dual, the slope alone decides.
+    The dual is concave along the step, and its slope there changes sign at the highest point.  The
+    slope stays accurate where differences of the dual itself are lost in rounding.
     """
-    dual, along = control[DUAL, lane], control[ALONG, lane]
-    expected = share[lane] * slope[lane]
-    if expected > CLEAR * abs(dual):
-        enough = dual >= base[lane] + RISE * expected
-    else:
-        enough = along >= -TURN * slope[lane]
-    if enough or share[lane] < SHORTEST:
-        base[lane] = dual
+    along = control[ALONG, lane]
+    if along >= -TURN * slope[lane] or share[lane] < SHORTEST:
         slope[lane] = control[DECREMENT, lane]
         share[lane] = 1.0
         control[FACTOR, lane] = 1.0
@@ -134,81 +102,106 @@ def next_share(control: Any, lane: Any, share: Any, base: Any, slope: Any) -> An
         share[lane] = shorter
 
 
-@njit
-def answer_queue(blocks: Any, quote: Any, queue: Any, waiting: Any, cold: Any) -> Any:
-    """Answer for the buildings of the queue (numbers of lanes, block * W + lane)."""
-    slots = quote.target.shape[1]
-    batteries, shiftables = blocks.batteries, blocks.shiftables
-    work_rows, price_rows = blocks.counts[5], blocks.counts[1]
-    flat_stride = blocks.flat_strides[1]
-    work = np.zeros((slots * work_rows, WIDTH))
-    control = np.zeros((CONTROL_ROWS, WIDTH))
-    data = np.ones(blocks.data.shape[1:])
-    multipliers = np.zeros(blocks.multipliers.shape[1:])
-    answer = np.zeros(blocks.answer.shape[1:], np.float32)
-    flat = np.zeros(blocks.flat.shape[1:])
-    bounds = np.zeros((slots * blocks.counts[4], WIDTH))
-    agent = np.full(WIDTH, -1)
-    count = np.zeros(WIDTH, np.int64)
-    attempt = np.zeros(WIDTH, np.int64)
-    share, base, slope = np.zeros(WIDTH), np.zeros(WIDTH), np.zeros(WIDTH)
-    head = 0
-    while True:
-        active = 0
-        for lane in range(WIDTH):
-            if agent[lane] < 0 and head < waiting:
-                agent[lane] = queue[head]
-                head += 1
-                block, source = divmod(agent[lane], WIDTH)
-                row = blocks.rows[block, source]
-                copy_lane(blocks.data[block], source, data, lane)
-                copy_lane(blocks.multipliers[block], source, multipliers, lane)
-                copy_lane(blocks.answer[block], source, answer, lane)
-                copy_lane(blocks.flat[block * blocks.flat_strides[0]], source, flat, lane)
-                copy_bounds(blocks, block, source, bounds, lane)
-                take_quote(work, work_rows, control, lane, data[SIZE, lane], quote, row)
-                if cold:
-                    start_cold(multipliers, lane, len(shiftables), price_rows,
-                               quote.price[row * quote.own_price])
-                count[lane] = 0
-                attempt[lane] = 0
-                base[lane] = -np.inf
-                slope[lane] = 0.0
-                share[lane] = 0.0
-            if agent[lane] >= 0:
-                active += 1
-        if active == 0:
-            return
-        forward(batteries, shiftables, data, multipliers, answer, flat, flat_stride, bounds, 0, 1,
-                slots - 1, work, control, slots)
-        for lane in range(WIDTH):
-            if agent[lane] < 0:
-                control[FACTOR, lane] = 0.0
-                continue
-            count[lane] += 1
-            block, source = divmod(agent[lane], WIDTH)
-            row = blocks.rows[block, source]
-            if converged(control, data[TOLERANCE, lane], lane):
-                copy_lane(multipliers, lane, blocks.multipliers[block], source)
-                keep_answer(blocks, block, source, work, lane, quote.trade[row])
-                quote.evaluations[row] += attempt[lane] * ALLOWED + count[lane]
-                agent[lane] = -1
-                control[FACTOR, lane] = 0.0
-            elif count[lane] < ALLOWED and control[DUAL, lane] - control[DUAL, lane] == 0.0:
-                next_share(control, lane, share, base, slope)
-            else:
-                attempt[lane] += 1
-                count[lane] = 0
-                share[lane] = 0.0
-                control[FACTOR, lane] = 0.0
-                control[FRESH, lane] = 1.0
-                control[GUARD, lane] = quote.guard * (2.0 if attempt[lane] == 1 else 0.5)
-                start_cold(multipliers, lane, len(shiftables), price_rows,
-                           quote.price[row * quote.own_price])
-                if attempt[lane] == ATTEMPTS:
-                    copy_lane(multipliers, lane, blocks.multipliers[block], source)
-                    quote.evaluations[row] = 0
-                    quote.trade[row, :] = np.nan
-                    agent[lane] = -1
-        backward(batteries, shiftables, data, multipliers, answer, flat, flat_stride, bounds, 0, 1,
-                 slots - 1, work, control, slots)
+@njit(inline="always")
+def enter_lane(blocks: Any, quote: Any, scratch: Any, lane: Any, agent: Any) -> Any:
+    """Put a building into a lane of the working block."""
+    block, source = divmod(agent, WIDTH)
+    row = blocks.rows[block, source]
+    copy_lane(blocks.data[block], source, scratch.data, lane)
+    copy_lane(blocks.multipliers[block], source, scratch.multipliers, lane)
+    copy_lane(blocks.answer[block], source, scratch.answer, lane)
+    copy_lane(blocks.flat[block * blocks.flat_strides[0]], source, scratch.flat, lane)
+    copy_bounds(blocks.bounds, blocks.bounds_at[block, 0], blocks.bounds_at[block, 1],
+                blocks.counts[4], source, scratch.bounds, lane)
+    take_quote(scratch.work, blocks.counts[5], lane, scratch.data[SIZE, lane] * quote.inverse_rho,
+               quote.price[row * quote.own_price], quote.target[row])
+    scratch.agent[lane] = agent
+    scratch.attempt[lane] = 0
+    scratch.count[lane] = 0
+    scratch.share[lane] = 0.0
+    scratch.control[GUARD, lane] = quote.guard
+
+
+@njit(inline="always")
+def leave_lane(blocks: Any, quote: Any, scratch: Any, lane: Any) -> Any:
+    """Write a converged lane's answer to its building."""
+    block, source = divmod(scratch.agent[lane], WIDTH)
+    row = blocks.rows[block, source]
+    step = blocks.counts[5]
+    copy_lane(scratch.multipliers, lane, blocks.multipliers[block], source)
+    copy_slots(scratch.work, CURTAILMENT, step, lane, blocks.answer[block], blocks.counts[2], source)
+    if blocks.flat_strides[0] > 0:
+        copy_slots(scratch.work, blocks.counts[6], step, lane, blocks.flat[block],
+                   blocks.counts[3], source)
+    for slot in range(quote.trade.shape[1]):
+        quote.trade[row, slot] = scratch.work[slot * step + TRADE, lane]
+    quote.evaluations[row] += scratch.attempt[lane] * ALLOWED + scratch.count[lane]
+    scratch.agent[lane] = -1
+    scratch.control[FACTOR, lane] = 0.0
+
+
+@njit(inline="always")
+def start_again(blocks: Any, quote: Any, scratch: Any, lane: Any) -> Any:
+    """Another attempt with another guard, or give the building up."""
+    block, source = divmod(scratch.agent[lane], WIDTH)
+    row = blocks.rows[block, source]
+    start_cold(scratch.multipliers, lane, blocks.shiftables, blocks.counts[1],
+               quote.price[row * quote.own_price])
+    scratch.attempt[lane] += 1
+    scratch.count[lane] = 0
+    scratch.share[lane] = 0.0
+    scratch.control[FACTOR, lane] = 0.0
+    scratch.control[FRESH, lane] = 1.0
+    scratch.control[GUARD, lane] = quote.guard * (2.0 if scratch.attempt[lane] == 1 else 0.5)
+    if scratch.attempt[lane] == ATTEMPTS:
+        copy_lane(scratch.multipliers, lane, blocks.multipliers[block], source)
+        quote.evaluations[row] = 0
+        for slot in range(quote.trade.shape[1]):
+            quote.trade[row, slot] = NAN
+        scratch.agent[lane] = -1
+
+
+def _define_answer_queue(digest: str) -> Callable[..., Any]:
+    @njit(nogil=True, cache=True)
+    def answer_queue(blocks: Any, quote: Any, scratch: Any, waiting: Any) -> Any:
+        """Answer for the first `waiting` buildings of the queue."""
+        digest  # noqa: B018 - part of the key of the cache
+        slots = quote.target.shape[1]
+        control = scratch.control
+        head = 0
+        while True:
+            active = 0
+            for lane in range(WIDTH):
+                if scratch.agent[lane] < 0 and head < waiting:
+                    enter_lane(blocks, quote, scratch, lane, scratch.queue[head])
+                    head += 1
+                if scratch.agent[lane] >= 0:
+                    active += 1
+            if active == 0:
+                return
+            call_pass(
+                blocks.forward, scratch.data, scratch.multipliers, scratch.answer, scratch.flat,
+                blocks.flat_strides[1], scratch.bounds, 0, 1, slots - 1, scratch.work, control,
+                slots,
+            )  # fmt: skip
+            for lane in range(WIDTH):
+                if scratch.agent[lane] < 0:
+                    control[FACTOR, lane] = 0.0
+                    continue
+                scratch.count[lane] += 1
+                if control[RESIDUAL, lane] <= scratch.data[TOLERANCE, lane]:
+                    leave_lane(blocks, quote, scratch, lane)
+                elif scratch.count[lane] < ALLOWED:
+                    next_share(control, lane, scratch.share, scratch.slope)
+                else:
+                    start_again(blocks, quote, scratch, lane)
+            call_pass(
+                blocks.backward, scratch.data, scratch.multipliers, scratch.answer, scratch.flat,
+                blocks.flat_strides[1], scratch.bounds, 0, 1, slots - 1, scratch.work, control,
+                slots,
+            )  # fmt: skip
+
+    return answer_queue
+
+
+answer_queue = _define_answer_queue(source_digest())

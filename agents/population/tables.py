@@ -7,6 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nashgrid.agents.population import fields
+from nashgrid.agents.population.lanes import WIDTH
+
 Doubles = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -16,7 +19,8 @@ class Blocks(NamedTuple):
 
     Attributes
     ----------
-    batteries, shiftables : tuples whose lengths are K and M
+    forward, backward : addresses of the compiled passes of the class's shape
+    shiftables : shiftable loads per building, M
     counts : rows per slot of data, multipliers, last answer, flat answer, bounds and work; row of
         the flat answer in the table of work
     data, multipliers : (B, rows, W)
@@ -29,8 +33,9 @@ class Blocks(NamedTuple):
     real : number of lanes that are agents; the rest fills the last block
     """
 
-    batteries: tuple[int, ...]
-    shiftables: tuple[int, ...]
+    forward: int
+    backward: int
+    shiftables: int
     counts: tuple[int, int, int, int, int, int, int]
     data: Doubles
     multipliers: Doubles
@@ -68,3 +73,56 @@ class Quote(NamedTuple):
     guard: float
 
 
+
+
+class Scratch(NamedTuple):
+    """What one thread works in: tables of one block, and the state of its lanes.
+
+    Attributes
+    ----------
+    work, control : (rows, W)
+    data, multipliers, answer, flat, bounds : (rows, W), the working block of the stragglers
+    queue : (agents of a chunk,) stragglers, as block * W + lane
+    agent : (W,) who stands in a lane of the working block, or -1
+    count, attempt : (W,) evaluations in this attempt, and attempts before it
+    share, slope : (W,) share of the step being tried, and slope of the dual at its start
+    """
+
+    work: Doubles
+    control: Doubles
+    data: Doubles
+    multipliers: Doubles
+    answer: NDArray[np.float32]
+    flat: Doubles
+    bounds: Doubles
+    queue: Integers
+    agent: Integers
+    count: Integers
+    attempt: Integers
+    share: Doubles
+    slope: Doubles
+
+
+def make_scratch(blocks: Blocks, quote: Quote, chunk: int) -> Scratch:
+    """Working memory for `chunk` blocks of a class, told the quote."""
+    slots = quote.target.shape[1]
+    control = np.zeros((fields.CONTROL_ROWS, WIDTH))
+    control[fields.GUARD] = quote.guard
+    control[fields.RATIO] = quote.inverse_rho
+    control[fields.LOOSENESS] = quote.looseness
+    control[fields.FRESH] = 1.0
+    return Scratch(
+        work=np.zeros((slots * blocks.counts[5], WIDTH)),
+        control=control,
+        data=blocks.data[0].copy(),
+        multipliers=blocks.multipliers[0].copy(),
+        answer=blocks.answer[0].copy(),
+        flat=blocks.flat[0].copy(),
+        bounds=np.zeros((slots * blocks.counts[4], WIDTH)),
+        queue=np.empty(chunk * WIDTH, np.int64),
+        agent=np.full(WIDTH, -1),
+        count=np.zeros(WIDTH, np.int64),
+        attempt=np.zeros(WIDTH, np.int64),
+        share=np.zeros(WIDTH),
+        slope=np.zeros(WIDTH),
+    )
