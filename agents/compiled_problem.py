@@ -147,7 +147,6 @@ class CompiledProblem:
             np.minimum(highest, program.upper[trade]),
         )
 
-
     def _curvature(self) -> sparse.csc_matrix:
         """Upper half of P with the proximal weights; their entries are always stored."""
         trade = np.arange(self._trade.start, self._trade.stop)

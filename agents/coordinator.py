@@ -88,7 +88,7 @@ class Coordinator(TradingAgent):
             now_s,
             by_commodity={"price": exchange.price, "imbalance": exchange.imbalance},
             to_all={
-                "step": np.array([exchange.rules.step]),
+                "step": np.array([exchange.step]),
                 "memory_slot": np.array([float(exchange.memory_slot)]),
                 "mixing_weights": exchange.weights,
             },

@@ -128,5 +128,3 @@ class SystemOperator(Counterparty):
 
 class Utility(Counterparty):
     """The utility itself, where a community has no feeder of its own."""
-
-

@@ -14,10 +14,6 @@ from nashgrid.grid.operator_solver import SlotInfeasible, SlotSolutions, SlotSol
 from nashgrid.grid.operator_statement import OperatorStatement, state_operator_problem
 from nashgrid.grid.operator_terms import OperatorTerms, checked_array
 
-# Four steps are usual. What the last one leaves to gain is relative to the money at stake.
-_PROXIMAL_STEPS = 50
-_PROXIMAL_GAP = 1e-11
-
 
 @dataclass(frozen=True, eq=False)
 class OperatorAnswer:
@@ -62,13 +58,10 @@ class OperatorProblem(OperatorTerms):
         return self._answered(self._solve(self._warm[1], slopes))
 
     def best_response(self, linear: ArrayLike) -> OperatorAnswer:
-        r"""Minimise cost + linear.d over what the wires can carry (no curvature).
+        """Minimise cost + linear.d over what the wires can carry (no curvature).
 
-        The minimum need not be unique, and the problem is linear where losses are free, so it is
-        approached by proximal steps d <- argmin cost + linear.d + tau |d - last|^2 / 2 with tau
-        falling: each is exact for linear terms moved by tau (d - last), which bounds what is
-        left to gain. They end when that is a tiny share of the money at stake, or after enough of
-        them; `dual_bound` of the answer tells how good it is.
+        The minimum need not be unique, and the problem is linear where losses are free: Clarabel
+        finds a point in the middle of the optimal ones. `dual_bound` tells how good it is.
 
         Raises
         ------
@@ -76,7 +69,8 @@ class OperatorProblem(OperatorTerms):
             As `answer`.
         """
         slopes = checked_array("linear", linear, self.shape)
-        return self._answered(self._proximal(slopes))
+        solver = self._solver(np.zeros(self.shape[1]), active_set=False)
+        return self._answered(self._solve(solver, slopes))
 
     def dual_bound(self, linear: ArrayLike, multipliers: OperatorMultipliers) -> float:
         """Lower bound of the least cost + linear.d, for any multipliers: `operator_dual_bound`."""
@@ -100,7 +94,7 @@ class OperatorProblem(OperatorTerms):
         """The same problem in CVXPY, flows and voltages spelled out: the readable definition."""
         return state_operator_problem(self)
 
-    def _solver(self, curvature: FloatArray) -> SlotSolver:
+    def _solver(self, curvature: FloatArray, active_set: bool = True) -> SlotSolver:
         price = self.slot_hours * self.loss_price_per_kwh
         return SlotSolver(
             price[:, None, None] * self.loss_curvature + np.diag(curvature),
@@ -108,6 +102,7 @@ class OperatorProblem(OperatorTerms):
             self.slot_hours * self.retail_price_per_kwh,
             self.limits,
             self.demand_limit_kw,
+            active_set,
         )
 
     def _solve(self, solver: SlotSolver, linear: FloatArray) -> SlotSolutions:
@@ -138,19 +133,3 @@ class OperatorProblem(OperatorTerms):
                 voltage=voltage,
             ),
         )
-
-    def _proximal(self, linear: FloatArray) -> SlotSolutions:
-        box = self.demand_limit_kw
-        price = np.abs(linear).max() + np.abs(self.slot_hours * self.retail_price_per_kwh).max()
-        first = 1e-3 * max(float(price), 1e-6) / max(float(box.max()), 1.0)
-        last = np.zeros(self.shape)
-        at_stake = max(1.0, float(np.sum(np.abs(linear) * box)))
-        for step in range(_PROXIMAL_STEPS):
-            tau = first * 10.0 ** -min(step, 6)
-            solver = self._solver(np.full(self.shape[1], tau))
-            solutions = self._solve(solver, linear - tau * last)
-            moved, last = solutions.demand_kw - last, solutions.demand_kw
-            left = tau * float(np.sum(np.abs(moved) * (box + np.abs(last))))
-            if left <= _PROXIMAL_GAP * at_stake:
-                break
-        return solutions

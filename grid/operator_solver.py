@@ -8,6 +8,7 @@ import daqp
 import numpy as np
 
 from nashgrid.grid.feeder import FloatArray
+from nashgrid.grid.interior_point import solve_by_interior_point
 from nashgrid.grid.operator_limits import OperatorLimits
 
 # In units of the kW rows, since every slot's Hessian is scaled to a largest diagonal of 1.
@@ -41,6 +42,7 @@ class SlotSolver:
     minimiser. The multiplier of D >= 0 (D <= 0) tells which, for it moves the price at D = 0 away
     from b (a), and the minimiser of one side is that of both while the price stays in [a, b]. The
     side taken last time is tried first, and each side keeps a DAQP workspace with its active set.
+    Without `active_set` Clarabel solves each slot afresh, and the quadratic need not be strict.
     """
 
     def __init__(
@@ -50,8 +52,11 @@ class SlotSolver:
         price_high: FloatArray,
         limits: OperatorLimits,
         box_kw: FloatArray,
+        active_set: bool = True,
     ) -> None:
-        self._scale = 1.0 / np.einsum("sbb->sb", hessian).max(axis=1)
+        largest = np.einsum("sbb->sb", hessian).max(axis=1)
+        self._scale = 1.0 / np.where(active_set, largest, 1.0)
+        self._active_set = active_set
         self._hessian = hessian * self._scale[:, None, None]
         self._price_low, self._price_high = price_low, price_high
         self._limits = limits
@@ -105,6 +110,8 @@ class SlotSolver:
     ) -> tuple[FloatArray, FloatArray] | None:
         price = self._price_high[slot] if importing else self._price_low[slot]
         scaled = (linear + price) * self._scale[slot]
+        if not self._active_set:
+            return self._by_interior_point(slot, importing, scaled)
         key = slot, importing
         flag = _INFEASIBLE
         if key in self._models:
@@ -118,17 +125,35 @@ class SlotSolver:
             del self._models[key]
             return None
         if flag != _OPTIMAL:
-            raise RuntimeError(f"the solver DAQP gave up on slot {slot} (exit flag {flag})")
+            del self._models[key]
+            return self._by_interior_point(slot, importing, scaled)
         return demand, info["lam"][len(demand) :] / self._scale[slot]
 
+    def _by_interior_point(
+        self, slot: int, importing: bool, scaled: FloatArray
+    ) -> tuple[FloatArray, FloatArray] | None:
+        lower, upper = self._sides(slot, importing)
+        found = solve_by_interior_point(
+            self._hessian[slot], scaled, self._limits.rows, lower, upper
+        )
+        if found is None:
+            return None
+        demand, multipliers = found
+        return demand, multipliers[len(demand) :] / self._scale[slot]
+
     def _set_up(self, slot: int, importing: bool, scaled: FloatArray) -> daqp.Model:
+        lower, upper = self._sides(slot, importing)
+        self._bounds[slot, importing] = lower, upper
+        model = daqp.Model()
+        model.settings = {"primal_tol": _PRIMAL_TOLERANCE_KW, "eps_prox": 0.0}
+        model.setup(self._hessian[slot], scaled, self._limits.rows, upper, lower)
+        return model
+
+    def _sides(self, slot: int, importing: bool) -> tuple[FloatArray, FloatArray]:
+        """Bounds of (d, rows d) in a slot, on one side of the kink."""
         limits = self._limits
         lower = np.concatenate([-self._box, limits.lower[slot]])
         upper = np.concatenate([self._box, limits.upper[slot]])
         if self._price_high[slot] > self._price_low[slot]:
             (lower if importing else upper)[len(self._box)] = 0.0
-        self._bounds[slot, importing] = lower, upper
-        model = daqp.Model()
-        model.settings = {"primal_tol": _PRIMAL_TOLERANCE_KW, "eps_prox": 0.0}
-        model.setup(self._hessian[slot], scaled, limits.rows, upper, lower)
-        return model
+        return lower, upper

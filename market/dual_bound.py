@@ -68,6 +68,4 @@ class QuadraticProgram:
         if not np.isfinite(least[used]).all():
             column = int(np.flatnonzero(used & ~np.isfinite(least))[0])
             raise ValueError(f"variable {column} of the problem has no bound of its own")
-        return float(
-            -0.5 * point @ curved - self.right_side @ y + gradient[used] @ least[used]
-        )
+        return float(-0.5 * point @ curved - self.right_side @ y + gradient[used] @ least[used])

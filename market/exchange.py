@@ -23,6 +23,11 @@ from nashgrid.market.anderson import mixing_weights
 from nashgrid.market.messages import Floats
 
 
+_BALANCED = 5.0
+_PATIENCE = 15
+_LARGEST_CHANGE = 10.0
+
+
 @dataclass(frozen=True)
 class ExchangeRules:
     """How an exchange proceeds.
@@ -82,6 +87,7 @@ class Exchange:
 
     def __init__(self, rules: ExchangeRules, total_size: Floats, price: Floats) -> None:
         self.rules = rules
+        self.step = rules.step
         self.price = price.copy()
         self.imbalance = np.zeros_like(price)
         self.memory_slot = -1
@@ -93,6 +99,7 @@ class Exchange:
         self._gram = np.zeros((rules.memory, rules.memory))
         self._kept: list[int] = []
         self._best: int | None = None
+        self._milestone, self._patience = np.inf, _PATIENCE
 
     @property
     def converged(self) -> bool:
@@ -110,14 +117,14 @@ class Exchange:
     def close(self, sums: OfferSums) -> None:
         """End a round: residuals, the next price and the weights of the next targets."""
         self.imbalance = sums.quantity / self._total_size
-        self.clearing_price = self.price + self.rules.step * self.imbalance
+        self.clearing_price = self.price + self.step * self.imbalance
         primal, dual = self._residuals(sums)
         if not np.isfinite(primal + dual):
             raise ValueError(
                 f"an offer of round {len(self.records) + 1} is not finite: "
                 f"primal residual {primal}, dual residual {dual}"
             )
-        restarted = self._remember(sums.residual_products)
+        restarted = self._remember(sums.residual_products) or self._balance(primal, dual)
         self.price = self.weights @ self._prices
         self.records.append(RoundRecord(len(self.records) + 1, primal, dual, restarted))
 
@@ -126,8 +133,10 @@ class Exchange:
         moved = float(total @ self.imbalance**2)
         primal = np.sqrt(moved / max(sums.squared_norm, 1e-300)) / rules.over_relaxation
         drift = max(float(sums.residual_products[-1]) - moved, 0.0)
-        scale = np.sqrt(max(float(total @ self.clearing_price**2), 1e-300))
-        return float(primal), float(rules.step * np.sqrt(drift) / scale)
+        # Where prices vanish (wires that do not bind) the step is the measure of a price.
+        price = float(total @ self.clearing_price**2)
+        scale = np.sqrt(max(price, rules.step**2 * float(total.sum())))
+        return float(primal), float(self.step * np.sqrt(drift) / scale)
 
     def _remember(self, products: Floats) -> bool:
         """Store the round in the memory and choose the weights; True when it starts afresh."""
@@ -149,6 +158,26 @@ class Exchange:
         self.weights = np.zeros(self.rules.memory)
         self.weights[self._kept] = mixing_weights(self._gram[np.ix_(self._kept, self._kept)])
         return bool(restart)
+
+    def _balance(self, primal: float, dual: float) -> bool:
+        """Change the step where the residuals drift apart; True when it did.
+
+        A price that has far to go against a small imbalance creeps at the pace of the step, and
+        no acceleration sees it, for its residual does not change. The memory is measured in the
+        old step, so it starts afresh.
+        """
+        worst, ratio = max(primal, dual), max(primal, 1e-300) / max(dual, 1e-300)
+        if worst < self._milestone / 2:
+            self._milestone, self._patience = worst, _PATIENCE
+        self._patience -= 1
+        if self._patience > 0 or 1 / _BALANCED < ratio < _BALANCED:
+            return False
+        self._milestone, self._patience = worst, _PATIENCE
+        self.step *= float(np.clip(np.sqrt(ratio), 1 / _LARGEST_CHANGE, _LARGEST_CHANGE))
+        self.weights = np.zeros(self.rules.memory)
+        self.weights[self.memory_slot] = 1.0
+        self._kept, self._best = [], None
+        return True
 
     def _free_slot(self) -> int:
         """An empty memory slot, or that of the oldest round that is not the best."""

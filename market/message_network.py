@@ -97,9 +97,7 @@ class MessageNetwork:
             delay_s -= jitter_s * np.log1p(-self._draw("latency", link))
         self._sent_on_link[link] += 1
         # A time-out of four mean delays: one round trip, and as much again for the jitter.
-        arrives_s = (
-            messages.sent_s + (until_arrival - 1) * 4 * (latency_s + jitter_s) + delay_s
-        )
+        arrives_s = messages.sent_s + (until_arrival - 1) * 4 * (latency_s + jitter_s) + delay_s
         transmission = Transmission(messages, arrives_s, until_acknowledged)
         self._count(transmission)
         heapq.heappush(self._queue, _Event(float(arrives_s.min()), self._number, transmission))

@@ -94,7 +94,9 @@ class Wires:
             retail_price_per_kwh=tariff.retail_price_per_kwh,
             feed_in_price_per_kwh=tariff.feed_in_price_per_kwh,
             loss_price_per_kwh=free if guards else self.loss_price_per_kwh,
-            demand_limit_kw=demand_limit_kw,
+            # Twice what can flow: a limit that merely repeats an agent's own would leave the
+            # price there without a single value.
+            demand_limit_kw=2 * demand_limit_kw,
             exchange_limit_kw=limit_kw,
             lowest_voltage_pu=self.scenario.feeder.minimum_voltage_pu,
             highest_voltage_pu=self.scenario.feeder.maximum_voltage_pu,

@@ -59,8 +59,7 @@ def certify(
         "certified": all(claim["holds"] for claim in claims.values()),
         "epsilon": {case: _epsilons(proof) for case, proof in proofs.items()},
         "nash_conv": {
-            case: sum(p.epsilon for p in proof.positions.values())
-            for case, proof in proofs.items()
+            case: sum(p.epsilon for p in proof.positions.values()) for case, proof in proofs.items()
         },
         "welfare": {
             case: {
@@ -155,9 +154,7 @@ def _money(
         surplus = float(shared["cost_before"].sum()) - proofs[TRADING].total_cost
         tolerance = 1e-3 if scenario.negotiation.tolerance > 1e-6 else 1e-5
         claims["Nash bargaining"] = claim(
-            bargaining_excess(
-                players["saving"].to_numpy(), players["weight"].to_numpy(), surplus
-            ),
+            bargaining_excess(players["saving"].to_numpy(), players["weight"].to_numpy(), surplus),
             tolerance,
             "excess: how far any feasible division could raise the weighted log product",
         )
@@ -220,5 +217,3 @@ def _ac_check(
             ),
         }
     return findings
-
-

@@ -213,9 +213,7 @@ def _storage(entry: BatteryEntry) -> dict[str, float]:
 
 
 def _vehicle(name: str, entry: VehicleEntry, owner: str, scenario: Scenario) -> ElectricVehicle:
-    stay = np.flatnonzero(
-        within(slot_starts(scenario.horizon), entry.arrival, entry.departure)
-    )
+    stay = np.flatnonzero(within(slot_starts(scenario.horizon), entry.arrival, entry.departure))
     if len(stay) == 0:
         raise ValueError(
             f"{owner}: {name}: no slot begins between arrival = {entry.arrival} and departure = "
@@ -228,9 +226,7 @@ def _vehicle(name: str, entry: VehicleEntry, owner: str, scenario: Scenario) -> 
     )
 
 
-def _shiftable(
-    name: str, entry: ShiftableEntry, owner: str, scenario: Scenario
-) -> ShiftableLoad:
+def _shiftable(name: str, entry: ShiftableEntry, owner: str, scenario: Scenario) -> ShiftableLoad:
     starts, hours = slot_starts(scenario.horizon), scenario.horizon.slot_hours
     window = within(starts, entry.earliest, entry.latest)
     liked = window & within(starts, entry.preferred_from, entry.preferred_until)

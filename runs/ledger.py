@@ -75,9 +75,7 @@ def payments(
                 Payment(name, counterparty, "bargained payment", None, None, None, 1000 * micro)
             )
         else:
-            raise ValueError(
-                f"there is no market {market!r}; the markets are {', '.join(MARKETS)}"
-            )
+            raise ValueError(f"there is no market {market!r}; the markets are {', '.join(MARKETS)}")
     if wires.feeder is not None:
         listed += _upstream(market, trades, hours, retail, feed_in, wires, counterparty)
     return listed

@@ -21,6 +21,8 @@ from nashgrid.runs.assembly import lay_wires, make_counterparty, make_prosumers
 from nashgrid.runs.scenario import Scenario
 
 MONEY_TOLERANCE = 1e-10
+# The residuals are norms over all commodities; the outcome is held to its worst agent and line.
+STRICTER = 20.0
 
 
 class TradingModel(mesa.Model):
@@ -40,7 +42,7 @@ class TradingModel(mesa.Model):
         entry = scenario.negotiation
         self.rules = ExchangeRules(
             step=entry.step * float(np.abs(self.wires.tariff.retail_price_per_kwh).mean()),
-            tolerance=entry.tolerance,
+            tolerance=entry.tolerance / STRICTER,
             maximum_rounds=entry.maximum_rounds,
             over_relaxation=entry.over_relaxation,
             memory=entry.memory,

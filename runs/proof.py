@@ -168,5 +168,3 @@ def delivery_position(
 def _by_place(rows: pd.DataFrame, column: str, wires: Wires) -> Floats:
     table = rows.pivot(index="slot", columns="bus", values=column)
     return np.asarray(table[list(wires.places)].to_numpy(dtype=float))
-
-

@@ -171,7 +171,7 @@ class NegotiationEntry(Entry):
     )
     maximum_rounds: int = Field(1000, ge=1, description="give up after so many rounds")
     step: Positive = Field(
-        0.75, description="price step as a multiple of the mean retail price"
+        0.75, description="opening price step as a multiple of the mean retail price"
     )
     over_relaxation: Annotated[float, Field(gt=0, lt=2)] = Field(
         1.6, description="how far offers go beyond the answers"
@@ -235,9 +235,5 @@ class Scenario(Entry):
             raise ValueError(f"agent names must be unique: {twice[0]!r} stands {names[twice[0]]}x")
         for agent in self.agents:
             if (agent.bus is None) != (self.feeder is None):
-                raise ValueError(
-                    f"{agent.name}: 'bus' is needed with a feeder, and only with one"
-                )
+                raise ValueError(f"{agent.name}: 'bus' is needed with a feeder, and only with one")
         return self
-
-

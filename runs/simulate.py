@@ -73,9 +73,7 @@ def _outcome(model: TradingModel, market: str, seed: int) -> Outcome:
             a.name: price[:, wires.places.index(a.connection.place)] for a in model.prosumers
         },
         bargained={
-            a.name: -float(a.seats[MONEY].quantity[0])
-            for a in model.prosumers
-            if MONEY in a.seats
+            a.name: -float(a.seats[MONEY].quantity[0]) for a in model.prosumers if MONEY in a.seats
         },
         losses_kw=wires.losses_kw(counterparty.demand_kw[last]),
     )
@@ -155,5 +153,3 @@ def _summary(model: TradingModel, accounts: pd.DataFrame) -> dict[str, Any]:
         "messages": {kind: vars(cost) for kind, cost in traffic.items()},
         "simulated_seconds": model.post.network.clock_s,
     }
-
-

@@ -79,9 +79,7 @@ class ElectricVehicle(Battery):
         )
 
 
-def state_storage(
-    battery: Battery, horizon: Horizon, present: NDArray[np.bool_]
-) -> Contribution:
+def state_storage(battery: Battery, horizon: Horizon, present: NDArray[np.bool_]) -> Contribution:
     """Power limits, energy balance and wear of a storage; no power where it is not present."""
     hours = horizon.slot_hours
     charge = cp.Variable(horizon.slots, name=f"{battery.name}.charge_kw")
