@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from nashgrid.runs.outcome import Outcome
-from nashgrid.runs.report.cases import CASES, cases_of
+from nashgrid.runs.report.cases import case_words
 from nashgrid.runs.report.clock import Clock
 from nashgrid.runs.report.words import count, listing, number, percent
 from nashgrid.runs.scenario import FeederEntry
@@ -33,7 +33,7 @@ def ac_findings(outcome: Outcome) -> str:
         return ""
     clock = Clock(outcome.scenario.horizon)
     parts = []
-    for case in cases_of(outcome):
+    for case, words in case_words(outcome).items():
         voltages = outcome.voltages[outcome.voltages["case"] == case]
         lines = outcome.lines[outcome.lines["case"] == case]
         rows = "".join(
@@ -43,7 +43,7 @@ def ac_findings(outcome: Outcome) -> str:
             for e in _extremes(entry, voltages, lines, clock)
         )
         parts.append(
-            f'<div><h4>{CASES[case].capitalize()}</h4><div class="tables"><table><thead><tr>'
+            f'<div><h4>{words.capitalize()}</h4><div class="tables"><table><thead><tr>'
             '<th></th><th class="number">LinDistFlow</th><th class="number">AC</th>'
             '<th class="number">limit</th><th>where (AC)</th></tr></thead>'
             f"<tbody>{rows}</tbody></table></div>{_breaches(entry, voltages, lines)}</div>"

@@ -24,7 +24,7 @@ def agent_section(outcome: Outcome) -> Section:
     """Section 4: a chooser of agents."""
     agents = sorted(outcome.scenario.agents, key=lambda entry: entry.community)
     options = tuple(
-        Option(text(entry.name), entry.name, f"community {entry.community}") for entry in agents
+        Option(entry.name, entry.name, f"community {entry.community}") for entry in agents
     )
     clock, rates = Clock(outcome.scenario.horizon), tariff(outcome.scenario)
     parts = {case: _of_case(outcome, case) for case in cases_of(outcome)}

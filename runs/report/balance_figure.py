@@ -4,7 +4,7 @@ import numpy as np
 
 from nashgrid.market.messages import Floats
 from nashgrid.runs.outcome import Outcome
-from nashgrid.runs.report.cases import CASES, cases_of
+from nashgrid.runs.report.cases import case_words, cases_of
 from nashgrid.runs.report.clock import Clock
 from nashgrid.runs.report.device_kinds import Kind, consumption_by_kind
 from nashgrid.runs.report.figure import Figure, Section, Trace
@@ -49,7 +49,7 @@ def balance_section(outcome: Outcome) -> Section:
         name="balance-figure",
         words="Stacked bars of use and supply in every slot, before and after trading",
         data=_one_legend_entry_each(stacked),
-        layout=_layout(list(balances), clock),
+        layout=_layout(case_words(outcome), clock),
     )
     return Section("balance", "Energy", "The energy balance", body, (figure,))
 
@@ -103,18 +103,18 @@ def _one_legend_entry_each(bars: list[Trace]) -> list[Trace]:
     return bars
 
 
-def _layout(cases: list[str], clock: Clock) -> dict[str, object]:
+def _layout(cases: dict[str, str], clock: Clock) -> dict[str, object]:
     two = len(cases) == 2
     domains = [[0.0, 0.475], [0.525, 1.0]] if two else [[0.0, 1.0]]
     more: dict[str, object] = {}
     annotations = []
-    for column, (case, domain) in enumerate(zip(cases, domains, strict=True), start=1):
+    for column, (words, domain) in enumerate(zip(cases.values(), domains, strict=True), start=1):
         ending = str(column) if column > 1 else ""
         more[f"xaxis{ending}"] = clock.axis(domain=domain, anchor=f"y{ending}")
         title = "" if column > 1 else "power [kW]: use above, supply below"
         linked = {"matches": "y", "showticklabels": False} if column > 1 else {}
         more[f"yaxis{ending}"] = axis(title, anchor=f"x{ending}", zerolinewidth=2, **linked)
-        annotations.append(panel_title(CASES[case].capitalize(), f"x{ending}", f"y{ending}"))
+        annotations.append(panel_title(words.capitalize(), f"x{ending}", f"y{ending}"))
     return layout(
         500,
         barmode="relative",
@@ -139,7 +139,7 @@ def _table(outcome: Outcome, balances: dict[str, Balance], hours: float) -> str:
             energy.append(hours * float(own[column].sum()))
         if max(energy) > 0.05:
             rows.append((words, energy))
-    head = "".join(f'<th class="number">{CASES[case]}</th>' for case in balances)
+    head = "".join(f'<th class="number">{words}</th>' for words in case_words(outcome).values())
     lines = "".join(
         f"<tr><td>{words}</td>"
         + "".join(f'<td class="number">{number(value, 0)}</td>' for value in energy)

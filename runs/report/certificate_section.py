@@ -42,7 +42,7 @@ def claim_group(name: str) -> tuple[str, str]:
     if not tail:
         return "Money", name
     if head == "converged":
-        return "Convergence", f"{EXCHANGES.get(tail, tail)}: converged"
+        return "Convergence", EXCHANGES.get(tail, tail)
     return EXCHANGES.get(head, head), tail
 
 

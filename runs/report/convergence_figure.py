@@ -4,11 +4,11 @@ import pandas as pd
 
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.figure import Figure, Section, Trace
-from nashgrid.runs.report.style import BLUE, INK, MUTED, ORANGE, axis, layout, panel_title
+from nashgrid.runs.report.style import BLUE, INK, ORANGE, axis, layout, panel_title
 from nashgrid.runs.report.words import measure, number
 
 EXCHANGES = {
-    "utility-only": "Utility alone, within the same wires",
+    "utility-only": "Utility alone",
     "trading": "Trading",
     "money": "Bargaining over money",
 }
@@ -27,6 +27,10 @@ def convergence_section(outcome: Outcome) -> Section:
     for number_, topic in enumerate(topics, start=1):
         rows = outcome.rounds[outcome.rounds["topic"] == topic]
         traces += _lines(rows, tolerance, number_)
+    seen: list[str] = []
+    for trace in traces:
+        trace["showlegend"] = trace["name"] not in seen
+        seen.append(trace["name"])
     figure = Figure(
         name="convergence-figure",
         words="Residuals of every exchange against the round, on a logarithmic scale",
@@ -43,7 +47,7 @@ def convergence_section(outcome: Outcome) -> Section:
 
 def _lines(rows: pd.DataFrame, tolerance: float, column: int) -> list[Trace]:
     ending = str(column) if column > 1 else ""
-    place = {"xaxis": f"x{ending}", "yaxis": f"y{ending}", "showlegend": column == 1}
+    place = {"xaxis": f"x{ending}", "yaxis": f"y{ending}"}
     rounds = [int(value) for value in rows["round"]]
     lines: list[Trace] = [
         {
@@ -83,11 +87,10 @@ def _lines(rows: pd.DataFrame, tolerance: float, column: int) -> list[Trace]:
                 "name": "acceleration refused",
                 "x": [int(value) for value in refused["round"]],
                 "y": [float(f"{value:.4g}") for value in worst],
-                "marker": {"symbol": "x", "size": 8, "color": MUTED},
+                "marker": {"symbol": "x-thin", "size": 7, "line": {"color": INK, "width": 2}},
                 "hovertemplate": "back to the best round",
             }
             | place
-            | {"showlegend": False}
         )
     return lines
 

@@ -7,7 +7,7 @@ from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.cases import case_choice, cases_of
 from nashgrid.runs.report.clock import Clock
 from nashgrid.runs.report.feeder_traces import Drawing, base_traces
-from nashgrid.runs.report.feeder_views import slot_view
+from nashgrid.runs.report.feeder_views import slot_views, within_limits
 from nashgrid.runs.report.figure import Choice, Figure, Option, Section
 from nashgrid.runs.report.radial_layout import radial_layout
 from nashgrid.runs.report.style import layout
@@ -33,11 +33,7 @@ def feeder_section(outcome: Outcome) -> Section | None:
         data=base_traces(drawing),
         layout=_layout(drawing),
         choices=(case_choice(outcome), slider),
-        views={
-            f"{case}|{slot}": slot_view(outcome, drawing, case, slot)
-            for case in cases
-            for slot in range(clock.slots)
-        },
+        views=slot_views(outcome, drawing),
     )
     body = (
         "<p>Circles are buses, coloured by their voltage; the square is the substation, where the "
@@ -67,6 +63,7 @@ def _drawing(outcome: Outcome) -> Drawing:
         voltage_range=(float(voltage.min()), float(voltage.max())),
         largest_flow_kw=max(float(outcome.lines["flow_kw"].abs().max()), 1e-9),
         largest_trade_kw=max(float(own["trade_kw"].abs().max()), 1e-9),
+        breaches=bool((~within_limits(outcome, voltage)).any()),
     )
 
 

@@ -38,6 +38,7 @@ class Drawing:
     agents : (name, kind, community, bus)
     voltage_range : lowest and highest voltage of all slots and cases [pu]
     largest_flow_kw, largest_trade_kw : of all slots and cases
+    breaches : whether a voltage is ever beyond its limits
     """
 
     lines: list[tuple[int, int]]
@@ -47,6 +48,7 @@ class Drawing:
     voltage_range: tuple[float, float]
     largest_flow_kw: float
     largest_trade_kw: float
+    breaches: bool
 
     @property
     def buses(self) -> list[int]:
@@ -189,6 +191,10 @@ def _legend(drawing: Drawing) -> list[Trace]:
     names = {"square": "building", "diamond": "community battery", "triangle-up": "generator"}
     for mark in (mark for mark in names if mark in kinds):
         add(names[mark], mode="markers", marker={"symbol": mark, "size": 10, "color": DARK_GREY})
+    if drawing.breaches:
+        ring = {"symbol": "circle", "size": 11, "color": "#ffffff"}
+        ring["line"] = {"color": VERMILLION, "width": 4}
+        add("voltage beyond its limit", mode="markers", marker=ring)
     for words, colour in (("buys", BLUE), ("sells (hollow)", "#ffffff")):
         line = {"color": BLUE if words == "buys" else VERMILLION, "width": 2}
         mark = {"symbol": "square", "size": 10, "color": colour, "line": line}

@@ -9,17 +9,42 @@ from nashgrid.market.messages import Floats
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.feeder_traces import LOADING, UNLIMITED, Drawing
 from nashgrid.runs.report.style import BLUE, INK, VERMILLION
-from nashgrid.runs.report.words import number, percent, rounded, text
+from nashgrid.runs.report.words import listing, number, percent, rounded, text
 
 _IDLE_KW = 0.05
+_SLACK_PU = 5e-6
 
 
-def slot_view(outcome: Outcome, drawing: Drawing, case: str, slot: int) -> dict[str, Any]:
+Slices = dict[tuple[str, int], pd.DataFrame]
+
+
+def slot_views(outcome: Outcome, drawing: Drawing) -> dict[str, dict[str, Any]]:
+    """The views of all cases and slots."""
+    tables = (outcome.lines, outcome.voltages, outcome.trades, outcome.prices)
+    slices = [_slices(table) for table in tables]
+    return {
+        f"{case}|{slot}": _slot_view(outcome, drawing, *(part[case, slot] for part in slices))
+        for case, slot in slices[0]
+    }
+
+
+def _slices(table: pd.DataFrame) -> Slices:
+    grouped = table.groupby(["case", "slot"], sort=False)
+    return {(str(case), int(slot)): rows for (case, slot), rows in grouped}
+
+
+def _slot_view(
+    outcome: Outcome,
+    drawing: Drawing,
+    lines: pd.DataFrame,
+    voltages: pd.DataFrame,
+    trades: pd.DataFrame,
+    prices: pd.DataFrame,
+) -> dict[str, Any]:
     """Colours, widths, arrows, hover texts and a sentence for one slot of one case."""
-    lines = _rows(outcome.lines, case, slot)
-    voltages = _rows(outcome.voltages, case, slot).set_index("bus").loc[drawing.buses]
-    trades = _rows(outcome.trades, case, slot)
-    prices = _rows(outcome.prices, case, slot).set_index("bus")["price_per_kwh"]
+    voltages = voltages.set_index("bus").loc[drawing.buses]
+    trades = trades[trades["community"] != ""].set_index("agent")
+    at_bus = prices.set_index("bus")["price_per_kwh"]
     count = len(drawing.lines)
     loading = lines["ac_kva"].to_numpy() / drawing.limits_kva
     limited = np.isfinite(drawing.limits_kva)
@@ -34,15 +59,20 @@ def slot_view(outcome: Outcome, drawing: Drawing, case: str, slot: int) -> dict[
             [0, {"line.color": colours, "line.width": rounded(width, 1)}],
             [count, _arrow_changes(lines)],
             [count + 1, {"text": [_labels(loading)]}],
-            [count + 2, _bus_changes(outcome, voltages, prices, currency)],
+            [count + 2, _bus_changes(outcome, voltages, at_bus, currency)],
             [count + 3, _agent_changes(drawing, trades)],
         ],
-        "note": _sentence(outcome, drawing, case, slot, loading, voltages),
+        "note": _sentence(outcome, drawing, trades, loading, voltages),
     }
 
 
-def _rows(table: pd.DataFrame, case: str, slot: int) -> pd.DataFrame:
-    return table[(table["case"] == case) & (table["slot"] == slot)]
+def within_limits(outcome: Outcome, voltage_pu: pd.Series) -> pd.Series:
+    """Which voltages are within the limits, to the fifth digit."""
+    entry = outcome.scenario.feeder
+    if entry is None:
+        raise ValueError("without a feeder there are no voltage limits")
+    lowest, highest = entry.minimum_voltage_pu, entry.maximum_voltage_pu
+    return voltage_pu.between(lowest - _SLACK_PU, highest + _SLACK_PU)
 
 
 def _labels(loading: Floats) -> list[str]:
@@ -77,12 +107,9 @@ def _arrow_changes(lines: pd.DataFrame) -> dict[str, list[Any]]:
 def _bus_changes(
     outcome: Outcome, voltages: pd.DataFrame, prices: pd.Series, currency: str
 ) -> dict[str, list[Any]]:
-    entry = outcome.scenario.feeder
-    lowest = entry.minimum_voltage_pu if entry else 0.0
-    highest = entry.maximum_voltage_pu if entry else float("inf")
     everything = outcome.voltages["ac_pu"]
     middle = (everything.min() + everything.max()) / 2
-    inside = voltages["ac_pu"].between(lowest - 5e-6, highest + 5e-6)
+    inside = within_limits(outcome, voltages["ac_pu"])
     words = []
     for row in voltages.itertuples():
         hover = (
@@ -102,7 +129,7 @@ def _bus_changes(
 
 
 def _agent_changes(drawing: Drawing, trades: pd.DataFrame) -> dict[str, list[Any]]:
-    traded = trades[trades["community"] != ""].set_index("agent")["trade_kw"]
+    traded = trades["trade_kw"]
     sizes, fills, lines, words = [], [], [], []
     for name, kind, community, bus in drawing.agents:
         power = float(traded[name])
@@ -127,17 +154,11 @@ def _agent_changes(drawing: Drawing, trades: pd.DataFrame) -> dict[str, list[Any
 def _sentence(
     outcome: Outcome,
     drawing: Drawing,
-    case: str,
-    slot: int,
+    trades: pd.DataFrame,
     loading: Floats,
     voltages: pd.DataFrame,
 ) -> str:
-    own = outcome.trades[
-        (outcome.trades["case"] == case)
-        & (outcome.trades["slot"] == slot)
-        & (outcome.trades["community"] != "")
-    ]
-    net = float(own["trade_kw"].sum())
+    net = float(trades["trade_kw"].sum())
     low, high = voltages["ac_pu"].idxmin(), voltages["ac_pu"].idxmax()
     words = (
         f"Together the agents {'buy' if net >= 0 else 'sell'} <b>{number(abs(net), 0)} kW</b> "
@@ -148,6 +169,9 @@ def _sentence(
     entry = outcome.scenario.feeder
     if entry is not None:
         words += f"; allowed are {entry.minimum_voltage_pu:g} to {entry.maximum_voltage_pu:g} pu"
+    beyond = [str(bus) for bus in voltages.index[~within_limits(outcome, voltages["ac_pu"])]]
+    if beyond:
+        words += f", so <b>bus {listing(beyond, 6)} beyond the limit</b>"
     if not np.isfinite(drawing.limits_kva).any():
         return f"{words}. No line has a limit."
     fullest = int(np.argmax(loading))

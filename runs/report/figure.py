@@ -89,6 +89,8 @@ class Section:
 
 
 def _control(name: str, number: int, choice: Choice) -> str:
+    if len(choice.options) == 1:
+        return f'<input type="hidden" value="{text(choice.selected)}" data-choice>'
     if choice.style == "buttons":
         return _buttons(f"{name}-{number}", choice)
     if choice.style == "list":

@@ -70,7 +70,7 @@ def _verdict(outcome: Outcome) -> str:
         )
     failing = {name: claim for name, claim in claims.items() if not claim["holds"]}
     items = "".join(
-        f"<li>{text(': '.join(claim_group(name)))}: {text(str(claim['words']))} is "
+        f"<li>{text(', '.join(claim_group(name)))}: {text(str(claim['words']))} is "
         f"{measure(float(claim['value']))}, but may be at most "
         f"{measure(float(claim['bound']))}</li>"
         for name, claim in failing.items()
@@ -98,7 +98,7 @@ def _cards(outcome: Outcome) -> list[tuple[str, str]]:
     return [
         (
             f"{number(before, 2)} → {money(after, currency)}",
-            "cost of the community: with the utility alone → with trading",
+            "cost of the community: utility alone → with trading",
         ),
         (f"{money(saving, currency)}{share}", "saved together"),
         _who(outcome),
@@ -120,9 +120,9 @@ def _who(outcome: Outcome) -> tuple[str, str]:
             f"{money(-low, currency)}",
         )
     if high - low < 0.005:
-        words = f"{money(high, currency)} each"
+        words = f"each of {count(len(players), 'agent')} {money(high, currency)}"
     else:
         words = f"from {money(low, currency)} to {money(high, currency)}"
-    whole = winners == len(players)
-    figure = f"All {winners} save" if whole else f"{winners} of {len(players)} save"
-    return (figure, f"{words}; nobody loses")
+    if winners == len(players):
+        return ("Everybody saves", words)
+    return (f"{winners} of {len(players)} save", f"{words}; nobody loses")

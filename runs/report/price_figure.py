@@ -150,6 +150,8 @@ def _heat_layout(buses: pd.Index, what: str, unit: str, clock: Clock) -> dict[st
 
 def _sentences(outcome: Outcome, case: str, table: pd.DataFrame, clock: Clock) -> str:
     unit = f"{outcome.scenario.currency}/kWh"
+    if case != TRADING and outcome.scenario.feeder is None:
+        return "<p>Everybody pays the utility's tariff.</p>"
     if case != TRADING:
         return (
             "<p>Everybody pays the utility's tariff. Where the wires are full, a price of "
@@ -172,8 +174,9 @@ def _sentences(outcome: Outcome, case: str, table: pd.DataFrame, clock: Clock) -
     dear, cheap = table.iloc[:, slot].idxmax(), table.iloc[:, slot].idxmin()
     return (
         words + "Where they differ between buses at one time, wires or voltages are at their "
-        "limit, or losses cost: one more kilowatt-hour is worth more behind the bottleneck. They "
-        f"differ most at {clock.labels[slot]}: "
+        "limit, or losses cost: one more kilowatt-hour is worth more behind the bottleneck. Where "
+        "the agents of a bus are at their own limits, its price may not be unique. Prices differ "
+        f"most at {clock.labels[slot]}: "
         f"{number(float(table.iloc[:, slot].max()), 4)} {unit} at bus {dear}, "
         f"{number(float(table.iloc[:, slot].min()), 4)} at bus {cheap}.</p>"
     )

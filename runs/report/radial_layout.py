@@ -35,7 +35,8 @@ def radial_layout(lines: Iterable[tuple[int, int]]) -> dict[int, Place]:
     depth = _depths(roots[0], children)
     if len(depth) != len(children):
         raise ValueError("the lines do not hang together: only a tree can be drawn")
-    return _placed(roots[0], children, depth)
+    places, _ = _placed(roots[0], children, depth)
+    return places
 
 
 def _depths(root: int, children: Mapping[int, list[int]]) -> dict[int, int]:
@@ -51,23 +52,25 @@ def _depths(root: int, children: Mapping[int, list[int]]) -> dict[int, int]:
 
 def _placed(
     root: int, children: Mapping[int, list[int]], depth: Mapping[int, int]
-) -> dict[int, Place]:
-    """Places relative to `root`, which stands at (0, 0)."""
+) -> tuple[dict[int, Place], set[Place]]:
+    """Places relative to `root`, which stands at (0, 0), and where laterals turn outwards."""
     path = [root]
     while children[path[-1]]:
         path.append(max(children[path[-1]], key=lambda bus: (depth[bus], -bus)))
     places = {bus: (step, 0) for step, bus in enumerate(path)}
+    corners: set[Place] = set()
     highest = [0] * (depth[root] + 1)
     lowest = [0] * (depth[root] + 1)
     for step in reversed(range(len(path))):
         for child in sorted(set(children[path[step]]).difference(path)):
-            part = _placed(child, children, depth)
-            above = max(highest[step + 1 + x] - lane for x, lane in part.values()) + 1
-            below = min(lowest[step + 1 + x] - lane for x, lane in part.values()) - 1
+            part, turns = _placed(child, children, depth)
+            taken = [(step + 1 + x, lane) for x, lane in (*part.values(), *turns)]
+            above = max(highest[x] - lane for x, lane in taken) + 1
+            below = min(lowest[x] - lane for x, lane in taken) - 1
             shift = above if above < -below else below
-            for bus, (x, lane) in part.items():
-                places[bus] = (step + 1 + x, lane + shift)
-            for x, lane in (*((x + 1, lane) for x, lane in part.values()), (0, 0)):
-                highest[step + x] = max(highest[step + x], lane + shift)
-                lowest[step + x] = min(lowest[step + x], lane + shift)
-    return places
+            places |= {bus: (step + 1 + x, lane + shift) for bus, (x, lane) in part.items()}
+            corners |= {(step + 1 + x, lane + shift) for x, lane in turns} | {(step, shift)}
+            for x, lane in (*taken, (step, 0)):
+                highest[x] = max(highest[x], lane + shift)
+                lowest[x] = min(lowest[x], lane + shift)
+    return places, corners

@@ -16,7 +16,7 @@ from nashgrid.runs.report.style import (
     panel_title,
 )
 from nashgrid.runs.report.utility_ledger import ledger
-from nashgrid.runs.report.words import number, rounded, text
+from nashgrid.runs.report.words import money, number, rounded, text
 
 GROUPS = {
     "agent": "each agent",
@@ -66,7 +66,20 @@ def _words(outcome: Outcome) -> str:
     }.get(outcome.market, "")
     return (
         f"<p>{rule} Cost is what an agent's devices cost plus what it pays; a negative payment "
-        "is received.</p>"
+        f"is received.{_operator(outcome)}</p>"
+    )
+
+
+def _operator(outcome: Outcome) -> str:
+    """What is left with an operator that is no player."""
+    rows = outcome.accounts[outcome.accounts["kind"] == "operator"]
+    left = float(rows["saving"].sum())
+    if rows.empty or float(rows["weight"].sum()) > 0 or abs(left) < _SHOWN:
+        return ""
+    return (
+        f" The operator of the wires {'keeps' if left > 0 else 'loses'} "
+        f"<b>{money(abs(left), outcome.scenario.currency)}</b>: what the agents pay at the prices "
+        "of their buses, less what it pays upstream."
     )
 
 

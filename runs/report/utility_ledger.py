@@ -17,10 +17,11 @@ def ledger(outcome: Outcome) -> str:
     )
     costs = (float(summary["cost_before"]), float(summary["cost_after"]))
     devices = (costs[0] - receipts[0], costs[1] - receipts[1])
+    operator = ", its operator included" if outcome.scenario.feeder else ""
     rows = (
         ("Paid to the utility, which is no player", receipts, ""),
         ("Fuel, wear and discomfort of the devices", devices, ""),
-        ("Cost of the community, its operator included", costs, ' class="total"'),
+        (f"Cost of the community{operator}", costs, ' class="total"'),
     )
     if outcome.market == BASELINE:
         lines = "".join(
