@@ -97,6 +97,15 @@ class Storages:
             _require((value > 0) & (value <= 1), name, value, "above 0 and at most 1", owner)
         return checked
 
+    def take(self, which: Rows) -> Storages:
+        """Some of them."""
+        chosen = {
+            entry.name: None if value is None else value[which]
+            for entry in fields(self)
+            for value in [getattr(self, entry.name)]
+        }
+        return Storages(**chosen)
+
     @property
     def profiled(self) -> NDArray[np.bool_]:
         """(S,) whether a storage's limits differ from slot to slot."""
@@ -158,6 +167,20 @@ class Shiftables:
             if entry.name != "preferred_kw":
                 _require(value >= 0, entry.name, value, "at least 0", owner)
         return checked
+
+
+    def take(self, which: Rows) -> Shiftables:
+        """Some of them."""
+        return Shiftables(*(getattr(self, entry.name)[which] for entry in fields(self)))
+
+
+def place_in_building(owner: Rows) -> Rows:
+    """(D,) which of its building's devices each device is, in the order given: 0, 1, ..."""
+    order = np.argsort(owner, kind="stable")
+    counts = np.bincount(owner) if owner.size else np.zeros(0, dtype=np.int64)
+    place = np.empty(owner.size, dtype=np.int64)
+    place[order] = np.arange(owner.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    return place
 
 
 def _owners(owner: ArrayLike, buildings: int) -> Rows:

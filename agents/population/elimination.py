@@ -32,7 +32,7 @@ TINY = 1e-13  # keeps an empty pivot with an empty right side from 0 / 0
 
 def guarded(pivot: Lane, right: Lane, guard: Lane) -> Lane:
     """The pivot, or as much as keeps the move of its unknown within D = 1 / guard."""
-    return largest(largest(absolute(right) * guard, pivot), TINY)
+    return largest(absolute(right) * guard, pivot)
 
 
 @dataclass
@@ -50,7 +50,7 @@ def eliminate_balance(
     guard: Lane, pivot: Lane, right: Lane, storage: list[Lane], border: list[Lane]
 ) -> ReducedBalance:
     """Divide the row of pi_t by its guarded pivot."""
-    inverse = reciprocal(guarded(pivot, right, guard))
+    inverse = reciprocal(guarded(pivot + TINY, right, guard))
     return ReducedBalance(
         right=right * inverse,
         storage=[entry * inverse for entry in storage],
@@ -92,7 +92,7 @@ class Border:
         matrix = [[cell.get() for cell in row] for row in self.matrix]
         inverse: list[Lane] = []
         for j in range(count):
-            inverse.append(reciprocal(guarded(matrix[j][j], right[j], self.guard)))
+            inverse.append(reciprocal(guarded(matrix[j][j] + TINY, right[j], self.guard)))
             decrement.set(fma(right[j] * inverse[j], right[j], decrement.get()))
             for i in range(j + 1, count):
                 lower = matrix[i][j] * inverse[j]
@@ -147,9 +147,8 @@ class StorageChain:
         """
         count = range(len(link))
         couple = balance.storage_entries
-        right = [
-            fma(-couple[i], balance.right, right[i] + self.right[i].get()) for i in count
-        ]
+        # What the slot before left is added last: everything else can be ready when it arrives.
+        right = [fma(-couple[i], balance.right, right[i]) + self.right[i].get() for i in count]
         column = [
             [
                 fma(-couple[i], entry, self.column[i][m].get())
@@ -157,12 +156,11 @@ class StorageChain:
             ]
             for i in count
         ]
-        matrix = [
-            [fma(-couple[i], balance.storage[j], self.matrix[i][j].get()) for j in range(i + 1)]
-            for i in count
-        ]
+        matrix = []
         for i in count:
-            matrix[i][i] = matrix[i][i] + diagonal[i] + link[i]
+            row = [-(couple[i] * balance.storage[j]) for j in range(i)]
+            row.append(fma(-couple[i], balance.storage[i], diagonal[i] + link[i]) + TINY)
+            matrix.append([own + left.get() for own, left in zip(row, self.matrix[i])])
         block = self._factor(matrix, right, column, border, decrement)
         for i in count:
             block.fill[i, i] = -link[i]
@@ -220,10 +218,13 @@ class StorageChain:
                     entry = fma(scaled[j], block.column[j][m], entry)
                 cell.set(entry)
             for other in range(i + 1):
-                entry = scaled[i] * block.fill[other, i]
+                own = link[i] if other == i else None
+                entry = scaled[i] * block.fill[other, i] if own is None else fma(
+                    scaled[i], block.fill[other, i], own
+                )
                 for j in range(i + 1, count):
                     entry = fma(scaled[j], block.fill[other, j], entry)
-                self.matrix[i][other].set(entry + link[i] if other == i else entry)
+                self.matrix[i][other].set(entry)
 
 
 def substitute_back(

@@ -9,7 +9,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import linprog
 
-from nashgrid.agents.population.buildings import BuildingArrays, Floats, Storages
+from nashgrid.agents.population.buildings import (
+    BuildingArrays,
+    Floats,
+    Storages,
+    place_in_building,
+)
 
 SLACK = 1e-9  # share of a bound by which rounding may break it
 
@@ -19,13 +24,15 @@ class StorageLimits:
     """Limits of S storages, written out: (S, T), in kW and kWh.
 
     Energy is counted from what would be there without charging (start plus inflow), so that it is
-    0 before the first slot and changes by charging and discharging only.
+    0 before the first slot and changes by charging and discharging only; `there` is what it is
+    counted from.
     """
 
     charge: Floats
     discharge: Floats
     low: Floats
     high: Floats
+    there: Floats
 
     def idle_energy(self, rise: Floats, fall: Floats) -> Floats:
         """(S, T) the feasible energies that move least, given the largest rise and fall per slot.
@@ -65,7 +72,7 @@ def storage_limits(storages: Storages, slots: int) -> StorageLimits:
     low[:, -1] = np.maximum(low[:, -1], storages.energy_end_min_kwh)
     high[:, -1] = np.minimum(high[:, -1], storages.energy_end_max_kwh)
     return StorageLimits(
-        spread(storages.charge_kw), spread(storages.discharge_kw), low - there, high - there
+        spread(storages.charge_kw), spread(storages.discharge_kw), low - there, high - there, there
     )
 
 
@@ -94,9 +101,7 @@ def check_feasible(buildings: BuildingArrays) -> None:
     limits = storage_limits(storages, slots)
     energy = limits.idle_energy(*largest_moves(storages, limits, hours))
     for k, slot in np.argwhere(limits.broken(energy)):
-        there = storages.energy_start_kwh[k]
-        if storages.inflow_kwh is not None:
-            there = there + storages.inflow_kwh[k, : slot + 1].sum()
+        there = limits.there[k, slot]
         raise ValueError(
             f"building {storages.owner[k]}, slot {slot}: the energy of a storage cannot lie within "
             f"{limits.low[k, slot] + there:g} and {limits.high[k, slot] + there:g} kWh; "
@@ -133,7 +138,7 @@ def _calm_schedule_fits(buildings: BuildingArrays, limits: StorageLimits) -> NDA
         rising, falling = storages.charge_efficiency[which], storages.discharge_efficiency[which]
         charge = np.minimum(limits.charge[which], np.maximum(room[owner], 0.0))
         discharge = np.minimum(limits.discharge[which], np.maximum(export[owner], 0.0))
-        own = StorageLimits(charge, discharge, limits.low[which], limits.high[which])
+        own = StorageLimits(charge, discharge, limits.low[which], limits.high[which], limits.there)
         rise = charge * rising[:, None] * hours
         fall = discharge / falling[:, None] * hours
         energy = own.idle_energy(rise, fall)
@@ -148,11 +153,8 @@ def _calm_schedule_fits(buildings: BuildingArrays, limits: StorageLimits) -> NDA
 
 def _one_per_owner(owner: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """Groups of devices of which each holds at most one per building."""
-    order = np.argsort(owner, kind="stable")
-    counts = np.bincount(owner) if owner.size else np.zeros(0, dtype=np.int64)
-    place = np.empty(owner.size, dtype=np.int64)
-    place[order] = np.arange(owner.size) - np.repeat(np.cumsum(counts) - counts, counts)
-    return [np.flatnonzero(place == level) for level in range(int(counts.max(initial=0)))]
+    place = place_in_building(owner)
+    return [np.flatnonzero(place == level) for level in range(int(place.max(initial=-1)) + 1)]
 
 
 def _least_excess(buildings: BuildingArrays, limits: StorageLimits, row: int) -> Floats:

@@ -142,4 +142,7 @@ ALONG = 7  # slope of the dual along the step being taken
 BORDER = 8  # the new step of the shiftable loads' multipliers, at most MOST_SHIFTABLES
 MOST_SHIFTABLES = 4
 OLD_BORDER = BORDER + MOST_SHIFTABLES  # the step being taken
+STIFFNESS = BORDER  # of the assessment: rho, 0 for a price taker ...
+COST = BORDER + 1  # ... the cost of the devices ...
+BOUND = BORDER + 2  # ... and the value of the dual
 CONTROL_ROWS = OLD_BORDER + MOST_SHIFTABLES

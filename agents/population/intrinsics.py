@@ -1,6 +1,6 @@
 """The traced passes as functions that Numba can compile and call.
 
-The two passes of a shape are compiled on their own (:func:`compile_passes`) and called through
+The two passes of a shape are compiled on their own (:func:`compile_pass`) and called through
 their addresses, so that what surrounds them is compiled once for all shapes.
 """
 
@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import cfunc, types
 from numba.extending import intrinsic
 
-from nashgrid.agents.population import passes, transfer
+from nashgrid.agents.population import transfer
 from nashgrid.agents.population.day import Tables
 from nashgrid.agents.population.fields import Shape
 from nashgrid.agents.population.lanes import Table, Tracer
@@ -64,12 +64,11 @@ def _traced(emit: Callable[[Tracer, Shape, Tables], None], shape: Shape) -> Call
     return typing
 
 
-def compile_passes(shape: Shape) -> tuple[Any, Any]:
-    """The forward and backward pass of a shape, compiled; their `address` is what is called."""
-    return _compile(passes.forward, shape), _compile(passes.backward, shape)
+def compile_pass(emit: Callable[[Tracer, Shape, Tables], None], shape: Shape) -> Any:
+    """A traced pass, compiled for a shape; its `address` is what is called.
 
-
-def _compile(emit: Callable[[Tracer, Shape, Tables], None], shape: Shape) -> Any:
+    It holds the compiled code: keep it as long as the address is used.
+    """
     run = intrinsic(_traced(emit, shape))
 
     def run_pass(

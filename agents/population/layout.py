@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nashgrid.agents.population.buildings import BuildingArrays, Floats, Rows, Shiftables, Storages
+from nashgrid.agents.population.buildings import (
+    BuildingArrays,
+    Floats,
+    Rows,
+    Shiftables,
+    Storages,
+    place_in_building,
+)
 from nashgrid.agents.population.feasibility import StorageLimits, largest_moves, storage_limits
 from nashgrid.agents.population.fields import Shape
 from nashgrid.agents.population.lanes import WIDTH
@@ -38,8 +45,8 @@ def build_blocks(buildings: BuildingArrays) -> list[Blocks]:
                 buildings,
                 shape,
                 rows,
-                [_take_storages(storages, storage_of[rows, k]) for k in range(shape.batteries)],
-                [_take_loads(shiftables, load_of[rows, m]) for m in range(shape.shiftables)],
+                [storages.take(storage_of[rows, k]) for k in range(shape.batteries)],
+                [shiftables.take(load_of[rows, m]) for m in range(shape.shiftables)],
                 profiled[rows],
             )
         )
@@ -48,21 +55,9 @@ def build_blocks(buildings: BuildingArrays) -> list[Blocks]:
 
 def _device_table(owner: Rows, counts: NDArray[np.int64]) -> Rows:
     """(n, most) the devices of each building, in the order in which they were given."""
-    order = np.argsort(owner, kind="stable")
-    place = np.arange(owner.size) - np.repeat(np.cumsum(counts) - counts, counts)
     table = np.full((counts.size, int(counts.max(initial=0))), -1)
-    table[owner[order], place] = order
+    table[owner, place_in_building(owner)] = np.arange(owner.size)
     return table
-
-
-def _take_storages(storages: Storages, which: Rows) -> Storages:
-    names = [name for name in storages.__dataclass_fields__ if name != "inflow_kwh"]
-    inflow = None if storages.inflow_kwh is None else storages.inflow_kwh[which]
-    return Storages(**{name: getattr(storages, name)[which] for name in names}, inflow_kwh=inflow)
-
-
-def _take_loads(loads: Shiftables, which: Rows) -> Shiftables:
-    return Shiftables(**{name: getattr(loads, name)[which] for name in loads.__dataclass_fields__})
 
 
 def lanes_of(values: Floats, blocks: int) -> Floats:
@@ -127,7 +122,7 @@ def _class_blocks(
     bounds, bounds_at = _bounds(shape, limits, profiled, hours, slots, count)
     flat_rows = shape.flat_rows if flat.any() else 0
     return Blocks(
-        forward=0,
+        forward=0,  # compiled later, for the shape
         backward=0,
         shiftables=shape.shiftables,
         counts=(

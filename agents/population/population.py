@@ -3,85 +3,272 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nashgrid.agents.population.buildings import BuildingArrays, Floats
-from nashgrid.agents.population.fields import Shape
-from nashgrid.agents.population.intrinsics import compile_passes
+from nashgrid.agents.population import passes
+from nashgrid.agents.population.assessment import assess, assess_blocks
+from nashgrid.agents.population.buildings import BuildingArrays, Floats, Rows
+from nashgrid.agents.population.feasibility import check_feasible
+from nashgrid.agents.population.fields import STIFFNESS, Shape
+from nashgrid.agents.population.intrinsics import compile_pass
 from nashgrid.agents.population.lanes import WIDTH
 from nashgrid.agents.population.layout import build_blocks
 from nashgrid.agents.population.newton import answer_blocks
+from nashgrid.agents.population.schedules import Schedules, find_places, read_schedules
 from nashgrid.agents.population.stragglers import answer_queue
 from nashgrid.agents.population.tables import Blocks, Quote, make_scratch
 
-GUARD = 1 / 30  # D, the most a singular group's price moves per step, in units of price level
-CHUNK = 2048 // WIDTH  # blocks that one thread takes at a time
-
-
-def start_cold_blocks(blocks: Blocks, quote: Quote, start: int, stop: int) -> None:
-    """Multipliers without experience: the quoted price, and its mean for what is stored."""
-    price = quote.price[blocks.rows[start:stop] * quote.own_price]  # (blocks, W, T)
-    mean = price.mean(axis=2)
-    loads = blocks.shiftables
-    blocks.multipliers[start:stop, :loads] = mean[:, None]
-    price_rows = blocks.counts[1]
-    slots = blocks.multipliers[start:stop, loads:-price_rows]
-    slots = slots.reshape(stop - start, -1, price_rows, WIDTH)
-    slots[:, :, 0] = np.moveaxis(price, 1, 2)
-    slots[:, :, 1:] = mean[:, None, None]
+GUARD = 1 / 30  # D, the most that a singular group's price moves per step, per price level
+CHUNK = 2048 // WIDTH  # blocks that a thread takes at a time
+SETTLING_PULL = 0.1  # scale of the proximal terms at the end of settling
+SETTLING_ROUNDS = 200
 
 
 class Population:
-    def __init__(self, buildings: BuildingArrays, threads: int | None = None) -> None:
-        self.buildings = buildings
-        self._classes = []
-        self._compiled = []
-        for b in build_blocks(buildings):
-            K=b.counts[1]-1
-            p = compile_passes(Shape(K, b.shiftables)); self._compiled.append(p)
-            self._classes.append(b._replace(forward=p[0].address, backward=p[1].address))
-        self._threads = threads or os.cpu_count() or 1
-        self._chunks = [
-            (blocks, start, min(start + CHUNK, len(blocks.rows)))
-            for blocks in self._classes
-            for start in range(0, len(blocks.rows), CHUNK)
-        ]
-        self._cold = True
-        self._evaluations = np.zeros(buildings.count, np.int32)
-        self.stragglers = 0
-        self.trade = np.zeros(buildings.load_kw.shape)
+    """Standard buildings, each of which answers a quote by solving its own problem.
 
-    def answer(self, price: ArrayLike, target: ArrayLike, rho: float, looseness=1.0) -> Floats:
-        price = np.ascontiguousarray(np.atleast_2d(np.asarray(price, dtype=np.float64)))
-        target = np.ascontiguousarray(target, dtype=np.float64)
-        quote = Quote(price, int(len(price) > 1), target, self.trade, self._evaluations,
-                      1.0 / rho, float(looseness), 1 / (GUARD * self.buildings.price_level))
-        cold = self._cold
-        def work(chunk):
-            blocks, start, stop = chunk
-            scratch = make_scratch(blocks, quote, stop - start)
-            if cold:
-                waiting = min(stop * WIDTH, blocks.real) - start * WIDTH
-                scratch.queue[:waiting] = np.arange(start * WIDTH, start * WIDTH + waiting)
-                quote.evaluations[blocks.rows[start:stop]] = 0
-                start_cold_blocks(blocks, quote, start, stop)
-            else:
-                waiting = answer_blocks(blocks, quote, scratch, start, stop)
-            if waiting:
-                answer_queue(blocks, quote, scratch, waiting)
-            return waiting
-        if self._threads == 1:
-            counts = [work(c) for c in self._chunks]
-        else:
-            with ThreadPoolExecutor(self._threads) as pool:
-                counts = list(pool.map(work, self._chunks))
+    The arithmetic is done side by side; no building's answer depends on another's data.
+
+    Parameters
+    ----------
+    buildings : BuildingArrays
+    threads : int, optional
+        Threads that share the work; all processors by default.  Answers do not depend on it.
+
+    Attributes
+    ----------
+    trade : (n, T) the last answer [kW], NaN where the solver failed
+    stragglers : buildings that needed more than a few steps in the last answer
+
+    Raises
+    ------
+    ValueError
+        Where a building cannot keep its bounds whatever it does; names it and the quantity.
+    """
+
+    def __init__(self, buildings: BuildingArrays, threads: int | None = None) -> None:
+        check_feasible(buildings)
+        if threads is not None and threads < 1:
+            raise ValueError(f"threads is {threads}, but must be at least 1")
+        self.buildings = buildings
+        self.trade: Floats = np.zeros(buildings.load_kw.shape)
+        self.stragglers = 0
+        self._threads = threads or os.cpu_count() or 1
+        self._classes = build_blocks(buildings)
+        self._places = find_places(self._classes, buildings.count)
+        self._compiled: dict[tuple[str, int], Any] = {}
+        self._evaluations = np.zeros(buildings.count, np.int32)
+        self._cold = True
+        self._looseness = 1.0
+
+    @property
+    def failed(self) -> Rows:
+        """Rows that the last answer could not solve; their trade is NaN."""
+        return np.flatnonzero(self._evaluations == 0)
+
+    @property
+    def evaluations(self) -> Rows:
+        """(n,) evaluations that the last answer took; 0 for a failure."""
+        return self._evaluations.astype(np.int64)
+
+    @property
+    def state_bytes(self) -> int:
+        """Memory of the tables of all buildings, without the arrays they were made from."""
+        names = ("data", "multipliers", "answer", "flat", "bounds", "bounds_at", "rows")
+        tables = [getattr(blocks, name) for blocks in self._classes for name in names]
+        return sum(table.nbytes for table in [*tables, self.trade, self._evaluations])
+
+    def answer(self, price: ArrayLike, target: ArrayLike, rho: float) -> Floats:
+        """Every building's trade in answer to a quote, warm from its last answer.
+
+        Variables without curvature of their own (stored energy, curtailment, devices without
+        quadratic cost) are drawn towards the building's last answer; the term vanishes as the
+        answers settle.  See :meth:`settle`.
+
+        Parameters
+        ----------
+        price : (T,) or (n, T) [currency/kWh]
+        target : (n, T) the quote's target z [kW]
+        rho : step of the quote [currency/kW^2h per unit of size], above 0
+
+        Returns
+        -------
+        (n, T) trade [kW], positive when buying; valid until the next answer.  NaN in the rows of
+        `failed`.
+
+        Raises
+        ------
+        ValueError
+            If the quote has a wrong shape or is not finite.
+        """
+        if not (np.isfinite(rho) and rho > 0):
+            raise ValueError(f"rho is {rho:g}, but must be above 0")
+        quote = self._quote(price, target, 1.0 / rho)
+        self._compile(quote)
+        counts = self._share(lambda *chunk: self._answer_chunk(quote, *chunk))
+        odd = [-1 - count for count in counts if count < 0]
+        if odd:
+            raise ValueError(f"building {min(odd)}: its price or target is not finite")
         self.stragglers = sum(counts)
         self._cold = False
         return self.trade
 
-    @property
-    def failed(self):
-        return np.flatnonzero(self._evaluations == 0)
+    def settle(
+        self, price: ArrayLike, target: ArrayLike, rho: float, tolerance_kw: float = 1e-8
+    ) -> Floats:
+        """Answer the same quote until no trade moves by more than the tolerance.
+
+        Then nothing is left of the proximal terms, and the answer is the building's optimum.
+
+        Raises
+        ------
+        RuntimeError
+            If trades still move after many rounds, naming the building that moves most.
+        """
+        before = np.array(self.answer(price, target, rho))
+        worst, move = 0, np.inf
+        for _ in range(SETTLING_ROUNDS):
+            trade = self.answer(price, target, rho)
+            moves = np.nan_to_num(np.abs(trade - before)).max(axis=1)
+            worst, move = int(np.argmax(moves)), float(moves.max())
+            if move <= tolerance_kw:
+                self._looseness = 1.0
+                return trade
+            if move < 0.1:
+                self._looseness = SETTLING_PULL
+            before = np.array(trade)
+        self._looseness = 1.0
+        raise RuntimeError(
+            f"building {worst}: its trade still moves by {move:g} kW after {SETTLING_ROUNDS} "
+            f"answers to the same quote, more than {tolerance_kw:g} kW"
+        )
+
+    def forget(self) -> None:
+        """Start the next answer without experience."""
+        self._cold = True
+
+    def schedules(self, rows: ArrayLike) -> Schedules:
+        """What the devices of some buildings do in the last answer."""
+        return read_schedules(
+            self.buildings, self._classes, self._places, self.trade, np.asarray(rows, np.int64)
+        )
+
+    def cost(self) -> Floats:
+        """(n,) cost of the devices in the last answer, without payments [currency]."""
+        quote = self._quote(np.zeros(self.buildings.slots), self.trade, 1.0)
+        return self._assess(quote, 0.0)[0]
+
+    def dual_bound(
+        self, price: ArrayLike, target: ArrayLike | None = None, rho: float = 0.0
+    ) -> Floats:
+        """(n,) a lower bound on what each building must pay, devices and trade [currency].
+
+        Without a target: the least cost of a price taker.  So
+        ``cost() + slot_hours * (price * trade).sum(axis=1) - dual_bound(price)`` is at least what
+        the building could gain by another answer to that price.
+
+        Parameters
+        ----------
+        price : (T,) or (n, T) [currency/kWh]
+        target, rho : the rest of a quote, to bound the answer to it
+        """
+        goal = self.trade if target is None else target
+        return self._assess(self._quote(price, goal, 1.0), 0.0 if target is None else rho)[1]
+
+    def _quote(self, price: ArrayLike, target: ArrayLike, inverse_rho: float) -> Quote:
+        shape = self.trade.shape
+        prices = np.ascontiguousarray(np.atleast_2d(np.asarray(price, dtype=np.float64)))
+        targets = np.ascontiguousarray(target, dtype=np.float64)
+        if prices.shape not in ((1, shape[1]), shape):
+            raise ValueError(f"price has shape {np.shape(price)}, but must be (T,) or (n, T)")
+        if targets.shape != shape:
+            raise ValueError(f"target has shape {targets.shape}, but must be {shape}")
+        return Quote(
+            price=prices,
+            own_price=int(prices.shape[0] == shape[0] and shape[0] > 1),
+            target=targets,
+            trade=self.trade,
+            evaluations=self._evaluations,
+            inverse_rho=inverse_rho,
+            looseness=self._looseness,
+            guard=1 / (GUARD * self.buildings.price_level),
+        )
+
+    def _compile(self, quote: Quote) -> None:
+        """Compile the passes of every class at the first answer."""
+        for number, blocks in enumerate(self._classes):
+            if not blocks.forward:
+                addresses = [self._pass("forward", number), self._pass("backward", number)]
+                self._classes[number] = blocks._replace(
+                    forward=addresses[0], backward=addresses[1]
+                )
+
+    def _pass(self, name: str, number: int) -> int:
+        """Address of a compiled pass of a class."""
+        blocks = self._classes[number]
+        if (name, number) not in self._compiled:
+            emit = {"forward": passes.forward, "backward": passes.backward, "assess": assess}[name]
+            shape = Shape(blocks.counts[1] - 1, blocks.shiftables)
+            self._compiled[name, number] = compile_pass(emit, shape)
+        return int(self._compiled[name, number].address)
+
+    def _share(self, work: Callable[[int, int, int], int]) -> list[int]:
+        """Do the chunks of all classes on the threads; the results in order."""
+        chunks = [
+            (number, start, min(start + CHUNK, len(blocks.rows)))
+            for number, blocks in enumerate(self._classes)
+            for start in range(0, len(blocks.rows), CHUNK)
+        ]
+        if self._threads == 1 or len(chunks) == 1:
+            return [work(*chunk) for chunk in chunks]
+        first = work(*chunks[0])  # compiles, if need be, before the threads begin
+        with ThreadPoolExecutor(self._threads) as pool:
+            return [first, *pool.map(lambda chunk: work(*chunk), chunks[1:])]
+
+    def _answer_chunk(self, quote: Quote, number: int, start: int, stop: int) -> int:
+        blocks = self._classes[number]
+        scratch = make_scratch(blocks, quote, stop - start)
+        if self._cold:
+            agents = np.arange(start * WIDTH, min(stop * WIDTH, blocks.real))
+            scratch.queue[: agents.size] = agents
+            waiting = agents.size
+            start_cold(blocks, quote, start, stop)
+        else:
+            waiting = int(answer_blocks(blocks, quote, scratch, start, stop))
+        if waiting > 0:
+            answer_queue(blocks, quote, scratch, waiting)
+        return waiting
+
+    def _assess(self, quote: Quote, rho: float) -> tuple[Floats, Floats]:
+        cost, bound = np.empty((2, self.buildings.count))
+
+        def work(number: int, start: int, stop: int) -> int:
+            blocks = self._classes[number]
+            scratch = make_scratch(blocks, quote, stop - start)
+            scratch.control[STIFFNESS] = rho
+            address = self._pass("assess", number)
+            assess_blocks(address, blocks, quote, scratch, start, stop, cost, bound)
+            return 0
+
+        self._share(work)
+        hours = self.buildings.slot_hours
+        return cost * hours, bound * hours
+
+
+def start_cold(blocks: Blocks, quote: Quote, start: int, stop: int) -> None:
+    """Multipliers without experience: the quoted price, and its mean for what is stored."""
+    rows = blocks.rows[start:stop]
+    quote.evaluations[rows] = 0
+    price = quote.price[rows * quote.own_price]  # (blocks, W, T)
+    mean = price.mean(axis=2)
+    loads, price_rows = blocks.shiftables, blocks.counts[1]
+    blocks.multipliers[start:stop, :loads] = mean[:, None]
+    slots = blocks.multipliers[start:stop, loads:-price_rows]
+    slots = slots.reshape(stop - start, -1, price_rows, WIDTH)
+    slots[:, :, 0] = np.moveaxis(price, 1, 2)
+    slots[:, :, 1:] = mean[:, None, None]

@@ -1,0 +1,187 @@
+"""Cost and dual bound of the last answers: a proof of how good each of them is.
+
+For any multipliers, the sum of the balances' right sides times their multipliers and of each
+variable's least contribution within its bounds is below the least cost (weak duality).  That value
+is closed-form; no proximal term takes part in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from numba import njit
+
+from nashgrid.agents.population import fields
+from nashgrid.agents.population.day import Tables, slot_entry
+from nashgrid.agents.population.fields import Shape
+from nashgrid.agents.population.intrinsics import call_pass
+from nashgrid.agents.population.keyed_cache import source_digest
+from nashgrid.agents.population.lanes import (
+    WIDTH,
+    Carried,
+    Lane,
+    Tracer,
+    Whole,
+    absolute,
+    clip,
+    fma,
+    largest,
+    reciprocal,
+    smallest,
+    where,
+)
+
+NO_CURVATURE = 1e-30  # stands for 0 where an answer is an offer over a curvature
+AT_LIMIT = 1 - 1e-9  # share of the connection from which a trade counts as limited
+UNBOUNDED = 1e7  # kW slots; a stored energy that far is bounded elsewhere
+
+COST, BOUND, FACTOR = fields.COST, fields.BOUND, fields.FACTOR
+OFFSET, TRADE, CURTAILMENT = Shape.OFFSET, Shape.TRADE, Shape.CURTAILMENT
+
+
+@dataclass
+class Totals:
+    """The two sums over the day."""
+
+    cost: Carried
+    bound: Carried
+
+
+def assess(trace: Tracer, shape: Shape, tables: Tables) -> None:
+    """Device cost and dual bound of a block.
+
+    The table of work holds, per slot, price, trade and target in the rows OFFSET, TRADE and
+    CURTAILMENT; the row STIFFNESS of the control holds rho.  At rho = 0 the price of energy in the
+    building is the quoted one, except where the trade is at its limit.
+    """
+    totals = Totals(trace.carried(), trace.carried())
+    later = [trace.carried() for _ in range(shape.batteries)]
+    data, control = tables.data, tables.control
+    stiffness = control[fields.STIFFNESS]
+    size, connection = data[shape.SIZE], data[shape.CONNECTION]
+    taking = stiffness.compare("==", 0.0)
+    trade_slope = size * reciprocal(largest(stiffness, NO_CURVATURE))
+    with trace.slots(tables.slots, backward=True) as slot:
+        row = slot * shape.slot_rows + shape.first_slot
+        work_row = slot * shape.work_rows
+        quoted, trade, target = (tables.work[work_row + at] for at in (OFFSET, TRADE, CURTAILMENT))
+        inside = tables.multipliers[slot * shape.price_rows + shape.shiftables]
+        excess = inside - quoted
+        limit = connection * AT_LIMIT
+        above = where(trade.compare(">=", limit), largest(excess, 0.0), 0.0)
+        below = where(trade.compare("<=", -limit), smallest(excess, 0.0), 0.0)
+        price = where(taking, quoted + above + below, inside)
+        answer = clip(fma(trade_slope, price - quoted, target), -connection, connection)
+        away = answer - target
+        part = fma(quoted - price, answer, (stiffness * away * away * 0.5) / size)
+        part = fma(price, data[row + shape.NET], part)
+        part = fma(smallest(price, 0.0), data[row + shape.AVAILABLE], part)
+        totals.bound.add(part)
+        for m in range(shape.shiftables):
+            _assess_load(shape, tables, totals, slot, m, inside, price)
+        for k in range(shape.batteries):
+            _assess_battery(shape, tables, totals, slot, k, inside, price, later[k])
+    for m in range(shape.shiftables):
+        energy = data[shape.shiftable(m) + shape.LOAD_ENERGY]
+        totals.bound.add(tables.multipliers[m] * energy)
+    control[COST] = totals.cost.get()
+    control[BOUND] = totals.bound.get()
+
+
+def _answer(offer: Lane, curvature: Lane, pull: Lane, last: Lane, limit: Lane) -> Lane:
+    """What a device answered: its last answer where it is drawn to one, else by the multipliers."""
+    free = clip(offer * reciprocal(largest(curvature, NO_CURVATURE)), 0.0, limit)
+    return where(pull.compare(">", 0.0), last, free)
+
+
+def _least(offer: Lane, curvature: Lane, limit: Lane) -> Lane:
+    """min over 0 <= x <= limit of curvature / 2 x^2 - offer x."""
+    x = clip(offer * reciprocal(largest(curvature, NO_CURVATURE)), 0.0, limit)
+    return x * (curvature * x * 0.5 - offer)
+
+
+def _assess_load(
+    shape: Shape, tables: Tables, totals: Totals, slot: Whole, m: int, inside: Lane, price: Lane
+) -> None:
+    """A shiftable load's part."""
+    data = tables.data
+    row, first = slot * shape.slot_rows + shape.first_slot, shape.shiftable(m)
+    curvature, pull = data[first + shape.LOAD_CURVATURE], data[first + shape.LOAD_PULL]
+    wish = data[row + (shape.PREFERENCE + 2 * m)]
+    limit = data[row + (shape.LARGEST + 2 * m)]
+    offer = tables.multipliers[m] + wish
+    last = tables.flat[slot * tables.flat_stride + (2 * shape.batteries + m)]
+    power = _answer(offer - inside, curvature, pull, last, limit)
+    missed = wish * wish * reciprocal(largest(curvature, NO_CURVATURE)) * 0.5
+    totals.cost.add(fma(power, curvature * power * 0.5 - wish, missed))
+    totals.bound.add(_least(offer - price, curvature, limit) + missed)
+
+
+def _assess_battery(
+    shape: Shape,
+    tables: Tables,
+    totals: Totals,
+    slot: Whole,
+    k: int,
+    inside: Lane,
+    price: Lane,
+    later: Carried,
+) -> None:
+    """A battery's part, going back from the last slot."""
+    data, row = tables.data, shape.battery(k)
+    eta, inverse_eta, curvature, wear, pull = (
+        data[row + at]
+        for at in (shape.ETA, shape.INVERSE_ETA, shape.CURVATURE, shape.WEAR, shape.PULL)
+    )
+    bounds_row = tables.bounds_row + slot_entry(tables, slot) * shape.bound_rows
+    charge, discharge, low, high = (tables.bounds[bounds_row + (4 * k + i)] for i in range(4))
+    own = tables.multipliers[slot * shape.price_rows + (shape.shiftables + 1 + k)]
+    last = [tables.flat[slot * tables.flat_stride + (2 * k + i)] for i in range(2)]
+    power = _answer(fma(eta, own, -wear) - inside, curvature, pull, last[0], charge)
+    back = _answer(inside - fma(inverse_eta, own, wear), curvature, pull, last[1], discharge)
+    totals.cost.add(wear * (power + back) + curvature * (power * power + back * back) * 0.5)
+    # Any value of stored energy gives a bound; where the energy is bounded by another slot's
+    # bounds, only the value that holds there gives a good one.
+    value = where(absolute(high).compare(">", UNBOUNDED), later.get(), own)
+    drop = value - later.get()
+    later.set(value)
+    kept = smallest(drop * low, drop * high)
+    bought = _least(fma(eta, value, -wear) - price, curvature, charge)
+    sold = _least(price - fma(inverse_eta, value, wear), curvature, discharge)
+    totals.bound.add(bought + sold + kept)
+
+
+def _define_assess_blocks(digest: str) -> Callable[..., Any]:
+    @njit(nogil=True, cache=True)
+    def assess_blocks(
+        address: Any, blocks: Any, quote: Any, scratch: Any, start: Any, stop: Any, cost: Any,
+        bound: Any,
+    ) -> Any:  # fmt: skip
+        """Cost and bound (currency per slot hour) of the agents of the blocks start .. stop - 1."""
+        digest  # noqa: B018 - part of the key of the cache
+        slots = quote.target.shape[1]
+        step, control, work = blocks.counts[5], scratch.control, scratch.work
+        for block in range(start, stop):
+            for lane in range(WIDTH):
+                row = blocks.rows[block, lane]
+                for slot in range(slots):
+                    at = slot * step
+                    work[at + OFFSET, lane] = quote.price[row * quote.own_price, slot]
+                    work[at + TRADE, lane] = quote.trade[row, slot]
+                    work[at + CURTAILMENT, lane] = quote.target[row, slot]
+            first, stride = blocks.bounds_at[block]
+            call_pass(
+                address, blocks.data[block], blocks.multipliers[block], blocks.answer[block],
+                blocks.flat[block * blocks.flat_strides[0]], blocks.flat_strides[1], blocks.bounds,
+                first, stride, 1 if stride == 0 else slots - 1, work, control, slots,
+            )  # fmt: skip
+            for lane in range(min(WIDTH, blocks.real - block * WIDTH)):
+                cost[blocks.rows[block, lane]] = control[COST, lane]
+                bound[blocks.rows[block, lane]] = control[BOUND, lane]
+
+    return assess_blocks
+
+
+assess_blocks = _define_assess_blocks(source_digest())

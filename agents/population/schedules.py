@@ -1,0 +1,173 @@
+"""The schedules behind the last trades, for chosen buildings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nashgrid.agents.population.buildings import BuildingArrays, Floats, Rows
+from nashgrid.agents.population.feasibility import storage_limits
+from nashgrid.agents.population.fields import Shape
+from nashgrid.agents.population.layout import place_in_building
+from nashgrid.agents.population.tables import Blocks
+
+
+@dataclass(frozen=True)
+class Schedules:
+    """What the devices of some buildings do; R buildings, with S storages and L loads.
+
+    Parameters
+    ----------
+    rows : (R,) the buildings
+    trade_kw, curtailment_kw : (R, T) [kW]
+    storages : (S,) the storages of those buildings, numbered as in the population's arrays
+    charge_kw, discharge_kw : (S, T) [kW]
+    energy_kwh : (S, T) at the end of each slot [kWh]
+    shiftables : (L,) the shiftable loads of those buildings
+    shiftable_kw : (L, T) [kW]
+    """
+
+    rows: Rows
+    trade_kw: Floats
+    curtailment_kw: Floats
+    storages: Rows
+    charge_kw: Floats
+    discharge_kw: Floats
+    energy_kwh: Floats
+    shiftables: Rows
+    shiftable_kw: Floats
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where each building stands: class, block and lane, each (n,)."""
+
+    kind: Rows
+    block: Rows
+    lane: Rows
+
+
+def find_places(classes: list[Blocks], count: int) -> Places:
+    """Where each of `count` buildings stands."""
+    places = Places(*(np.empty(count, dtype=np.int64) for _ in range(3)))
+    for number, blocks in enumerate(classes):
+        width = blocks.rows.shape[1]
+        rows = blocks.rows.ravel()[: blocks.real]
+        places.kind[rows] = number
+        places.block[rows], places.lane[rows] = np.divmod(np.arange(blocks.real), width)
+    return places
+
+
+def read_schedules(
+    buildings: BuildingArrays, classes: list[Blocks], places: Places, trade: Floats, rows: Rows
+) -> Schedules:
+    """The schedules of the buildings `rows`, at the multipliers of their last answers."""
+    slots, hours = buildings.slots, buildings.slot_hours
+    position = np.full(buildings.count, -1)
+    position[rows] = np.arange(rows.size)
+    storages = np.flatnonzero(position[buildings.storages.owner] >= 0)
+    loads = np.flatnonzero(position[buildings.loads.owner] >= 0)
+    charge, discharge = np.empty((2, storages.size, slots))
+    power = np.empty((loads.size, slots))
+    storage_place = place_in_building(buildings.storages.owner)[storages]
+    load_place = place_in_building(buildings.loads.owner)[loads]
+    for number, blocks in enumerate(classes):
+        shape = Shape(blocks.counts[1] - 1, blocks.shiftables)
+        for k in range(shape.batteries):
+            owner = buildings.storages.owner[storages]
+            chosen = np.flatnonzero((places.kind[owner] == number) & (storage_place == k))
+            charge[chosen], discharge[chosen] = _battery(
+                blocks, shape, k, *_at(places, owner[chosen]), slots
+            )
+        for m in range(shape.shiftables):
+            owner = buildings.loads.owner[loads]
+            chosen = np.flatnonzero((places.kind[owner] == number) & (load_place == m))
+            power[chosen] = _load(blocks, shape, m, *_at(places, owner[chosen]), slots)
+    own = buildings.storages.take(storages)
+    limits = storage_limits(own, slots)
+    moves = own.charge_efficiency[:, None] * charge - discharge / own.discharge_efficiency[:, None]
+    curtailment = trade[rows] - (buildings.load_kw[rows] - buildings.available_kw[rows])
+    np.subtract.at(curtailment, position[own.owner], charge - discharge)
+    np.subtract.at(curtailment, position[buildings.loads.owner[loads]], power)
+    return Schedules(
+        rows=rows,
+        trade_kw=trade[rows],
+        curtailment_kw=np.clip(curtailment, 0.0, buildings.available_kw[rows]),
+        storages=storages,
+        charge_kw=charge,
+        discharge_kw=discharge,
+        energy_kwh=np.cumsum(moves, axis=1) * hours + limits.there,
+        shiftables=loads,
+        shiftable_kw=power,
+    )
+
+
+def _at(places: Places, owner: Rows) -> tuple[Rows, Rows]:
+    return places.block[owner], places.lane[owner]
+
+
+def _multipliers(blocks: Blocks, shape: Shape, at: tuple[Rows, Rows], row: int, slots: int) -> Floats:
+    """(rows, T) one multiplier of every slot."""
+    block, lane = at
+    start = shape.shiftables + row
+    where = start + shape.price_rows * np.arange(slots)
+    return blocks.multipliers[block[:, None], where[None, :], lane[:, None]]
+
+
+def _last(blocks: Blocks, shape: Shape, at: tuple[Rows, Rows], row: int, slots: int) -> Floats:
+    """(rows, T) the last answer of a flat device."""
+    block, lane = at
+    where = row + shape.flat_rows * np.arange(slots)
+    return blocks.flat[block[:, None], where[None, :], lane[:, None]]
+
+
+def _answer(
+    offer: Floats, curvature: Floats, limit: Floats, last: Floats | None, pull: Floats
+) -> Floats:
+    free = np.clip(offer / np.maximum(curvature, 1e-30)[:, None], 0.0, limit)
+    if last is None:
+        return free
+    return np.where(pull[:, None] > 0, last, free)
+
+
+def _battery(
+    blocks: Blocks, shape: Shape, k: int, block: Rows, lane: Rows, slots: int
+) -> tuple[Floats, Floats]:
+    at, row = (block, lane), shape.battery(k)
+    eta, inverse_eta, curvature, wear, pull = (
+        blocks.data[block, row + i, lane]
+        for i in (shape.ETA, shape.INVERSE_ETA, shape.CURVATURE, shape.WEAR, shape.PULL)
+    )
+    price = _multipliers(blocks, shape, at, 0, slots)
+    value = _multipliers(blocks, shape, at, 1 + k, slots)
+    stride = blocks.bounds_at[block, 1][:, None]
+    entry = np.arange(slots)[None, :] * stride
+    entry[:, -1] = np.where(stride[:, 0] > 0, slots - 1, 1)
+    first = blocks.bounds_at[block, 0][:, None] + entry * shape.bound_rows + 4 * k
+    limit = [blocks.bounds[first + i, lane[:, None]] for i in range(2)]
+    last: list[NDArray[np.float64] | None] = [None, None]
+    if blocks.flat_strides[0]:
+        last = [_last(blocks, shape, at, 2 * k + i, slots) for i in range(2)]
+    bought = eta[:, None] * value - price - wear[:, None]
+    sold = price - inverse_eta[:, None] * value - wear[:, None]
+    return (
+        _answer(bought, curvature, limit[0], last[0], pull),
+        _answer(sold, curvature, limit[1], last[1], pull),
+    )
+
+
+def _load(blocks: Blocks, shape: Shape, m: int, block: Rows, lane: Rows, slots: int) -> Floats:
+    at, row = (block, lane), shape.shiftable(m)
+    curvature = blocks.data[block, row + shape.LOAD_CURVATURE, lane]
+    pull = blocks.data[block, row + shape.LOAD_PULL, lane]
+    where = shape.first_slot + 2 * m + shape.slot_rows * np.arange(slots)[None, :]
+    wish = blocks.data[block[:, None], where + shape.PREFERENCE, lane[:, None]]
+    limit = blocks.data[block[:, None], where + shape.LARGEST, lane[:, None]]
+    own = blocks.multipliers[block, m, lane][:, None]
+    offer = own - _multipliers(blocks, shape, at, 0, slots) + wish
+    last = None
+    if blocks.flat_strides[0]:
+        last = _last(blocks, shape, at, 2 * shape.batteries + m, slots)
+    return _answer(offer, curvature, limit, last, pull)
