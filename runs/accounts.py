@@ -1,6 +1,6 @@
 """What every agent pays and saves, from the settlement."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -14,13 +14,15 @@ def accounts_table(
     scenario: Scenario,
     counterparty: str,
     cost_before: Mapping[str, float],
+    bills: Sequence[float],
     own_cost: Mapping[str, float],
     settlement: pd.DataFrame,
 ) -> pd.DataFrame:
     """One row per party: cost before, own cost, payment, cost after, saving [currency].
 
-    `own_cost` is an agent's device cost before any payment. Payments are whole micro-units and
-    sum to zero exactly. The utility's row is a ledger, not a cost: it only receives.
+    `own_cost` is an agent's device cost before any payment, `bills` what the agents would pay
+    the utility alone. Payments are whole micro-units and sum to zero exactly. The utility's row
+    is a ledger, not a cost: before, it receives the bills and what the operator loses.
     """
     rows = [
         {
@@ -39,6 +41,8 @@ def accounts_table(
     table = pd.DataFrame(rows)
     names = list(table["agent"])
     paid = net_payments_micro(settlement_payments(settlement), names, residual=counterparty)
+    received = sum(bills) + cost_before[counterparty]
+    cost_before = {**cost_before, UTILITY: -received}
     table["cost_before"] = [cost_before.get(name, 0.0) for name in names]
     table["own_cost"] = [own_cost.get(name, 0.0) for name in names]
     table["payment_micro"] = [paid[name] for name in names]

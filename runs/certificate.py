@@ -50,7 +50,7 @@ def certify(
     claims = _convergence(rounds, tolerance)
     for case, proof in proofs.items():
         claims |= _equilibrium(case, proof, counterparty, tolerance)
-    claims |= _money(scenario, market, accounts, proofs)
+    claims |= _money(scenario, market, prices, accounts, proofs)
     return {
         "market": market,
         "deviation": DEVIATION,
@@ -135,7 +135,11 @@ def _equilibrium(
 
 
 def _money(
-    scenario: Scenario, market: str, accounts: pd.DataFrame, proofs: dict[str, CaseProof]
+    scenario: Scenario,
+    market: str,
+    prices: pd.DataFrame,
+    accounts: pd.DataFrame,
+    proofs: dict[str, CaseProof],
 ) -> dict[str, Any]:
     claims = {
         "budget": claim(
@@ -144,8 +148,10 @@ def _money(
     }
     players = accounts[accounts["weight"] > 0]
     if market in ("nash-bargaining", "two-part"):
-        # Payments are whole micro-units: nobody loses more than their rounding.
-        slack = 1e-6 if market == "nash-bargaining" else 1e-6 * scenario.horizon.slots
+        # Nobody loses more than the rounding: of one payment to a micro-unit, or of two energies
+        # per slot to a watt-hour each.
+        per_slot = 1e-3 * float(prices["price_per_kwh"].abs().max()) + 1e-6
+        slack = 1e-6 if market == "nash-bargaining" else per_slot * scenario.horizon.slots
         claims["individual rationality"] = claim(
             -float(players["saving"].min()), slack, "largest loss of a player [currency]"
         )

@@ -1,9 +1,6 @@
 """One run: agents negotiate, the outcome is settled and certified."""
 
 from collections.abc import Callable
-from typing import Any
-
-import pandas as pd
 
 from nashgrid.agents.bargainer import MONEY
 from nashgrid.agents.prosumer import TRADING, UTILITY_ONLY
@@ -11,10 +8,11 @@ from nashgrid.runs import tables
 from nashgrid.runs.accounts import accounts_table
 from nashgrid.runs.certificate import certify
 from nashgrid.runs.inputs import with_values
-from nashgrid.runs.ledger import MARKETS, UTILITY, Trades, payments, settlement_table
+from nashgrid.runs.ledger import MARKETS, Trades, payments, settlement_table
 from nashgrid.runs.model import TradingModel
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.summary import summarise
 
 TOPICS = {
     "utility-only": (UTILITY_ONLY,),
@@ -61,6 +59,7 @@ def _outcome(model: TradingModel, market: str, seed: int) -> Outcome:
     scenario, wires, counterparty = model.scenario, model.wires, model.counterparty
     cases = [topic for topic in TOPICS[market] if topic != MONEY]
     last = cases[-1]
+    hours = scenario.horizon.slot_hours
     prices = tables.prices_table(model, cases)
     trades = tables.trades_table(model, cases)
     schedules = tables.schedules_table(model, cases)
@@ -82,10 +81,12 @@ def _outcome(model: TradingModel, market: str, seed: int) -> Outcome:
         scenario,
         counterparty.name,
         cost_before=_costs_before(model),
+        bills=[a.tariff.bill(a.seats[UTILITY_ONLY].quantity, hours) for a in model.prosumers],
         own_cost={agent.name: agent.device_cost(last) for agent in model.prosumers},
         settlement=settlement,
     )
     rounds = model.datacollector.get_model_vars_dataframe().reset_index(drop=True)
+    messages = tables.messages_table(model.post.network.log)
     certificate = certify(
         scenario,
         wires,
@@ -105,7 +106,7 @@ def _outcome(model: TradingModel, market: str, seed: int) -> Outcome:
         market=market,
         seed=seed,
         certificate=certificate,
-        summary=_summary(model, accounts),
+        summary=summarise(scenario, accounts, rounds, messages),
         prices=prices,
         trades=trades,
         schedules=schedules,
@@ -114,42 +115,11 @@ def _outcome(model: TradingModel, market: str, seed: int) -> Outcome:
         rounds=rounds,
         voltages=voltages,
         lines=lines,
-        messages=tables.messages_table(model.post.network.log),
+        messages=messages,
     )
 
 
 def _costs_before(model: TradingModel) -> dict[str, float]:
-    """Cost of everybody with the utility alone; the utility's is what it receives, negative."""
-    hours = model.scenario.horizon.slot_hours
-    costs = {agent.name: model.cost_before(agent) for agent in model.prosumers}
-    bills = [a.tariff.bill(a.seats[UTILITY_ONLY].quantity, hours) for a in model.prosumers]
-    losses = model.cost_before(model.counterparty)
-    if model.counterparty.name != UTILITY:
-        costs[model.counterparty.name] = losses
-    costs[UTILITY] = -sum(bills) - losses
-    return costs
-
-
-def _summary(model: TradingModel, accounts: pd.DataFrame) -> dict[str, Any]:
-    players = accounts[accounts["kind"] != UTILITY]
-    traffic = model.post.network.traffic
-    return {
-        "currency": model.scenario.currency,
-        "cost_before": float(players["cost_before"].sum()),
-        "cost_after": float(players["cost_after"].sum()),
-        "saving": float(players["saving"].sum()),
-        "utility_receipts_before": float(
-            -accounts.loc[accounts["agent"] == UTILITY, "cost_before"].sum()
-        ),
-        "utility_receipts_after": float(
-            -accounts.loc[accounts["agent"] == UTILITY, "payment"].sum()
-        ),
-        "rounds": {
-            str(topic): int(rows["round"].max())
-            for topic, rows in model.datacollector.get_model_vars_dataframe().groupby(
-                "topic", sort=False
-            )
-        },
-        "messages": {kind: vars(cost) for kind, cost in traffic.items()},
-        "simulated_seconds": model.post.network.clock_s,
-    }
+    """Cost of everybody with the utility alone, losses included."""
+    everybody = (*model.prosumers, model.counterparty)
+    return {agent.name: model.cost_before(agent) for agent in everybody}

@@ -60,31 +60,34 @@ def _extremes(
     entry: FeederEntry, voltages: pd.DataFrame, lines: pd.DataFrame, clock: Clock
 ) -> list[Extreme]:
     extremes = []
-    for words, limit, pick in (
-        ("lowest voltage [pu]", entry.minimum_voltage_pu, "idxmin"),
-        ("highest voltage [pu]", entry.maximum_voltage_pu, "idxmax"),
+    for words, limit, sign in (
+        ("lowest voltage [pu]", entry.minimum_voltage_pu, -1),
+        ("highest voltage [pu]", entry.maximum_voltage_pu, 1),
     ):
-        at = voltages.loc[getattr(voltages["ac_pu"], pick)()]
-        linear = voltages["lindistflow_pu"].agg(pick[3:])
-        where = f"bus {at['bus']}, {clock.labels[int(at['slot'])]}"
-        extremes.append(Extreme(words, f"{linear:.4f}", f"{at['ac_pu']:.4f}", f"{limit:g}", where))
+        exact = voltages["ac_pu"].to_numpy(dtype=float)
+        linear = sign * float((sign * voltages["lindistflow_pu"]).max())
+        at = int((sign * exact).argmax())
+        bus, slot = voltages["bus"].iloc[at], int(voltages["slot"].iloc[at])
+        where = f"bus {bus}, {clock.labels[slot]}"
+        extremes.append(Extreme(words, f"{linear:.4f}", f"{exact[at]:.4f}", f"{limit:g}", where))
     limited = _loadings(lines)
     if not limited.empty:
-        at = limited.loc[limited["exact"].idxmax()]
+        fullest = limited.sort_values("exact", kind="stable").to_dict("records")[-1]
+        line = f"{fullest['from_bus']}–{fullest['to_bus']}"
         extremes.append(
             Extreme(
                 "fullest line",
                 percent(float(limited["linear"].max())),
-                percent(float(at["exact"])),
+                percent(float(fullest["exact"])),
                 "100 %",
-                f"line {at['from_bus']:.0f}–{at['to_bus']:.0f}, {clock.labels[int(at['slot'])]}",
+                f"line {line}, {clock.labels[int(fullest['slot'])]}",
             )
         )
     return extremes
 
 
 def _loadings(lines: pd.DataFrame) -> pd.DataFrame:
-    limited = lines[np.isfinite(lines["limit_kva"])]
+    limited: pd.DataFrame = lines[np.isfinite(lines["limit_kva"].to_numpy(dtype=float))]
     return limited.assign(
         linear=np.hypot(limited["flow_kw"], limited["flow_kvar"]) / limited["limit_kva"],
         exact=limited["ac_kva"] / limited["limit_kva"],

@@ -155,7 +155,7 @@ def _layout(outcome: Outcome, clock: Clock, stores: bool) -> dict[str, Any]:
 
 
 def _sentence(outcome: Outcome, schedule: pd.DataFrame, name: str) -> str:
-    row = outcome.accounts.set_index("agent").loc[name]
+    row = outcome.accounts.set_index("agent").loc[[name]].to_dict("records")[0]
     currency = outcome.scenario.currency
     curtailed = outcome.scenario.horizon.slot_hours * float(np.nansum(schedule["curtailed_kw"]))
     payment = float(row["payment"])

@@ -56,14 +56,14 @@ def consumption_by_kind(schedules: pd.DataFrame, slots: int) -> dict[Kind, tuple
     power = schedules["consumption_kw"].to_numpy(dtype=float)
     slot = schedules["slot"].to_numpy()
     kind_of = {name: kind_of_device(name) for name in dict.fromkeys(device)}
-    result = {}
+    result: dict[Kind, tuple[Floats, Floats]] = {}
     for kind in (*KINDS, OTHER):
         names = [name for name, own in kind_of.items() if own is kind]
         if names:
             rows = np.isin(device, names)
             taken, given = np.maximum(power[rows], 0.0), np.maximum(-power[rows], 0.0)
             result[kind] = (
-                np.bincount(slot[rows], taken, minlength=slots),
-                np.bincount(slot[rows], given, minlength=slots),
+                np.asarray(np.bincount(slot[rows], taken, minlength=slots), dtype=float),
+                np.asarray(np.bincount(slot[rows], given, minlength=slots), dtype=float),
             )
     return result

@@ -192,11 +192,11 @@ def _legend(drawing: Drawing) -> list[Trace]:
     for mark in (mark for mark in names if mark in kinds):
         add(names[mark], mode="markers", marker={"symbol": mark, "size": 10, "color": DARK_GREY})
     if drawing.breaches:
-        ring = {"symbol": "circle", "size": 11, "color": "#ffffff"}
-        ring["line"] = {"color": VERMILLION, "width": 4}
+        edge = {"color": VERMILLION, "width": 4}
+        ring = {"symbol": "circle", "size": 11, "color": "#ffffff", "line": edge}
         add("voltage beyond its limit", mode="markers", marker=ring)
     for words, colour in (("buys", BLUE), ("sells (hollow)", "#ffffff")):
         line = {"color": BLUE if words == "buys" else VERMILLION, "width": 2}
-        mark = {"symbol": "square", "size": 10, "color": colour, "line": line}
-        add(words, mode="markers", marker=mark)
+        square = {"symbol": "square", "size": 10, "color": colour, "line": line}
+        add(words, mode="markers", marker=square)
     return entries

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from nashgrid.market.messages import Floats
 from nashgrid.runs.outcome import Outcome
@@ -29,7 +30,7 @@ def slot_views(outcome: Outcome, drawing: Drawing) -> dict[str, dict[str, Any]]:
 
 
 def _slices(table: pd.DataFrame) -> Slices:
-    grouped = table.groupby(["case", "slot"], sort=False)
+    grouped: Any = table.groupby(["case", "slot"], sort=False)
     return {(str(case), int(slot)): rows for (case, slot), rows in grouped}
 
 
@@ -66,13 +67,14 @@ def _slot_view(
     }
 
 
-def within_limits(outcome: Outcome, voltage_pu: pd.Series) -> pd.Series:
+def within_limits(outcome: Outcome, voltage_pu: ArrayLike) -> NDArray[np.bool_]:
     """Which voltages are within the limits, to the fifth digit."""
     entry = outcome.scenario.feeder
     if entry is None:
         raise ValueError("without a feeder there are no voltage limits")
     lowest, highest = entry.minimum_voltage_pu, entry.maximum_voltage_pu
-    return voltage_pu.between(lowest - _SLACK_PU, highest + _SLACK_PU)
+    voltage = np.asarray(voltage_pu, dtype=float)
+    return (voltage >= lowest - _SLACK_PU) & (voltage <= highest + _SLACK_PU)
 
 
 def _labels(loading: Floats) -> list[str]:
@@ -82,20 +84,19 @@ def _labels(loading: Floats) -> list[str]:
 
 def _arrow_changes(lines: pd.DataFrame) -> dict[str, list[Any]]:
     symbols, shown, words = [], [], []
-    for row in lines.itertuples(index=False):
-        flow = float(row.flow_kw)
-        target = row.to_bus if flow >= 0 else row.from_bus
+    for row in lines.to_dict("records"):
+        start, end, flow = row["from_bus"], row["to_bus"], float(row["flow_kw"])
+        exact, limit = float(row["ac_kva"]), float(row["limit_kva"])
+        linear = float(np.hypot(flow, row["flow_kvar"]))
         symbols.append("triangle-right" if flow >= 0 else "triangle-left")
         shown.append(int(abs(flow) > _IDLE_KW))
-        linear = float(np.hypot(flow, row.flow_kvar))
         hover = (
-            f"<b>line {row.from_bus}–{row.to_bus}</b><br>{number(abs(flow), 1)} kW towards bus "
-            f"{target}<br>{number(row.ac_kva, 1)} kVA by AC power flow<br>"
+            f"<b>line {start}–{end}</b><br>{number(abs(flow), 1)} kW towards bus "
+            f"{end if flow >= 0 else start}<br>{number(exact, 1)} kVA by AC power flow<br>"
             f"{number(linear, 1)} kVA by LinDistFlow"
         )
-        if np.isfinite(row.limit_kva):
-            share, limit = percent(row.ac_kva / row.limit_kva), number(row.limit_kva, 0)
-            hover += f"<br>{share} of its limit, {limit} kVA"
+        if np.isfinite(limit):
+            hover += f"<br>{percent(exact / limit)} of its limit, {number(limit, 0)} kVA"
         words.append(hover)
     return {
         "marker.symbol": [symbols],
@@ -111,13 +112,14 @@ def _bus_changes(
     middle = (everything.min() + everything.max()) / 2
     inside = within_limits(outcome, voltages["ac_pu"])
     words = []
-    for row in voltages.itertuples():
+    for bus, exact, linear in zip(
+        voltages.index, voltages["ac_pu"], voltages["lindistflow_pu"], strict=True
+    ):
         hover = (
-            f"<b>bus {row.Index}</b><br>{row.ac_pu:.4f} pu by AC power flow<br>"
-            f"{row.lindistflow_pu:.4f} pu by LinDistFlow"
+            f"<b>bus {bus}</b><br>{exact:.4f} pu by AC power flow<br>{linear:.4f} pu by LinDistFlow"
         )
-        if row.Index in prices.index:
-            hover += f"<br>price {number(prices[row.Index], 4)} {currency}/kWh"
+        if bus in prices.index:
+            hover += f"<br>price {number(float(prices[bus]), 4)} {currency}/kWh"
         words.append(hover)
     return {
         "marker.color": [rounded(voltages["ac_pu"], 5)],
@@ -159,17 +161,18 @@ def _sentence(
     voltages: pd.DataFrame,
 ) -> str:
     net = float(trades["trade_kw"].sum())
-    low, high = voltages["ac_pu"].idxmin(), voltages["ac_pu"].idxmax()
+    voltage, buses = voltages["ac_pu"].to_numpy(dtype=float), voltages.index.to_numpy()
+    low, high = int(voltage.argmin()), int(voltage.argmax())
     words = (
         f"Together the agents {'buy' if net >= 0 else 'sell'} <b>{number(abs(net), 0)} kW</b> "
         f"{'from' if net >= 0 else 'to'} the utility. Voltages lie between "
-        f"<b>{voltages['ac_pu'][low]:.4f} pu</b> (bus {low}) and "
-        f"<b>{voltages['ac_pu'][high]:.4f} pu</b> (bus {high})"
+        f"<b>{voltage[low]:.4f} pu</b> (bus {buses[low]}) and "
+        f"<b>{voltage[high]:.4f} pu</b> (bus {buses[high]})"
     )
     entry = outcome.scenario.feeder
     if entry is not None:
         words += f"; allowed are {entry.minimum_voltage_pu:g} to {entry.maximum_voltage_pu:g} pu"
-    beyond = [str(bus) for bus in voltages.index[~within_limits(outcome, voltages["ac_pu"])]]
+    beyond = [str(bus) for bus in buses[~within_limits(outcome, voltages["ac_pu"])]]
     if beyond:
         words += f", so <b>bus {listing(beyond, 6)} beyond the limit</b>"
     if not np.isfinite(drawing.limits_kva).any():

@@ -94,13 +94,15 @@ def _cards(outcome: Outcome) -> list[tuple[str, str]]:
             traffic,
         ]
     saving = before - after
-    share = f" ({percent(saving / before)})" if before > _NOTHING else ""
+    share = "by all together"
+    if before > _NOTHING:
+        share += f", {percent(saving / before)} of the cost before"
     return [
         (
             f"{number(before, 2)} → {money(after, currency)}",
             "cost of the community: utility alone → with trading",
         ),
-        (f"{money(saving, currency)}{share}", "saved together"),
+        (f"{money(saving, currency)} saved", share),
         _who(outcome),
         traffic,
     ]
@@ -113,7 +115,7 @@ def _who(outcome: Outcome) -> tuple[str, str]:
     winners, losers = int((savings > _NOTHING).sum()), int((savings < -_NOTHING).sum())
     low, high = float(savings.min()), float(savings.max())
     if losers:
-        worst = players.loc[savings.idxmin(), "agent"]
+        worst = players["agent"].iloc[int(savings.to_numpy().argmin())]
         return (
             f"{winners} save, {losers} lose",
             f"of {count(len(players), 'agent')}; {text(str(worst))} loses most: "

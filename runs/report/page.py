@@ -16,7 +16,7 @@ from nashgrid.runs.report.feeder_figure import feeder_section
 from nashgrid.runs.report.figure import Section
 from nashgrid.runs.report.headline import headline, page_title
 from nashgrid.runs.report.price_figure import price_section
-from nashgrid.runs.report.savings_figure import savings_section
+from nashgrid.runs.report.savings_section import savings_section
 
 _PARTS = files("nashgrid.runs.report")
 _SECTIONS = (

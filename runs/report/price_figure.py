@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from nashgrid.agents.local_problem import Tariff
@@ -15,6 +16,11 @@ from nashgrid.runs.report.style import BLUE, SKY, VERMILLION, axis, layout, pane
 from nashgrid.runs.report.words import number, rounded
 
 _UNIFORM = 1e-4
+# One price scale; one scale with two sides, told apart by the colour-blind as well.
+_COLOURS: dict[bool, dict[str, Any]] = {
+    False: {"colorscale": "Cividis"},
+    True: {"colorscale": [[0, BLUE], [0.5, "#f7f7f7"], [1, VERMILLION]], "zmid": 0},
+}
 
 
 def price_section(outcome: Outcome) -> Section:
@@ -83,19 +89,19 @@ def _heat_figure(outcome: Outcome, clock: Clock, rates: Tariff, table: pd.DataFr
     if trading:
         lines += price_line("dearest bus", values.max(axis=0), clock, 2.5, yaxis="y2")
         lines += price_line("cheapest bus", values.min(axis=0), clock, 1.2, yaxis="y2")
-    surplus = values - values.min(axis=0)
+    surcharge = values - np.median(values, axis=0)
     shown = (
         ("price", what, what, values),
-        ("surcharge", "what a bus pays more than the cheapest one", "surcharge", surplus),
+        ("surcharge", "what a bus pays more than the median bus", "surcharge", surcharge),
     )
-    views = {
+    views: dict[str, dict[str, Any]] = {
         key: {
             "data": [_heat(table.index, part, label, unit, clock), *lines],
             "layout": _heat_layout(table.index, words, unit, clock),
         }
         for key, words, label, part in (shown if trading else shown[:1])
     }
-    options = (Option("price", "price"), Option("surcharge", "difference to the cheapest bus"))
+    options = (Option("price", "price"), Option("surcharge", "difference to the median bus"))
     return Figure(
         name="prices-figure",
         words=f"The {what} at every bus and slot",
@@ -113,7 +119,7 @@ def _heat(buses: pd.Index, values: Floats, what: str, unit: str, clock: Clock) -
         "y": [f"bus {bus}" for bus in buses],
         "z": [rounded(row, 5) for row in values],
         "customdata": [clock.labels] * len(buses),
-        "colorscale": "Cividis",
+        **_COLOURS[what == "surcharge"],
         "colorbar": {
             "title": {"text": f"{what} [{unit}]", "side": "right"},
             "thickness": 14,

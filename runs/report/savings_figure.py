@@ -1,9 +1,11 @@
-"""Who saves how much: savings, payments and costs by agent, kind and community."""
+"""Savings, payments and costs as bars: by agent, by kind, by community."""
+
+from typing import Any
 
 import pandas as pd
 
 from nashgrid.runs.outcome import BASELINE, Outcome
-from nashgrid.runs.report.figure import Choice, Figure, Option, Section, Trace
+from nashgrid.runs.report.figure import Choice, Figure, Option, Trace
 from nashgrid.runs.report.style import (
     BLUE,
     DARK_GREY,
@@ -15,152 +17,94 @@ from nashgrid.runs.report.style import (
     layout,
     panel_title,
 )
-from nashgrid.runs.report.utility_ledger import ledger
-from nashgrid.runs.report.words import money, number, rounded, text
+from nashgrid.runs.report.words import number, rounded, text
 
 GROUPS = {
     "agent": "each agent",
     "kind": "by kind of agent",
     "community": "by community",
 }
-_SHOWN = 0.005
+MATTERS = 0.005
+"""Amounts below half a cent are numerical noise to a reader [currency]."""
+
+_TITLES = {
+    "saving": "Saving",
+    "payment": "Payment: pays +, receives −",
+    "cost": "Cost before and after",
+}
+_DOMAINS = {2: ([0.0, 0.46], [0.54, 1.0]), 3: ([0.0, 0.28], [0.33, 0.65], [0.70, 1.0])}
 
 
-def shown_accounts(accounts: pd.DataFrame) -> pd.DataFrame:
-    """Accounts that share in the result: the players, and an operator whose account moves."""
-    own = accounts[accounts["kind"] != "utility"].copy()
-    own = own[(own["weight"] > 0) | (own["saving"].abs() >= _SHOWN)]
-    own["community"] = own["community"].where(own["community"] != "", own["agent"])
-    return own
-
-
-def savings_section(outcome: Outcome) -> Section:
-    """Section 5: bars per agent, the utility's ledger beside them."""
-    if outcome.market == BASELINE:
-        return Section(
-            "savings",
-            "Costs",
-            "What everybody pays",
-            _words_alone(outcome) + ledger(outcome),
-            (_figure(outcome),),
-        )
-    return Section(
-        "savings",
-        "Savings",
-        "Savings and payments",
-        _words(outcome) + ledger(outcome),
-        (_figure(outcome),),
-    )
-
-
-def _words(outcome: Outcome) -> str:
-    players = outcome.accounts[outcome.accounts["weight"] > 0]
-    fixed = "" if players["weight"].nunique() == 1 else " Their bargaining weights differ."
-    rule = {
-        "nash-bargaining": "The savings are shared by Nash bargaining: every player gains in "
-        f"proportion to its bargaining weight, whatever it brings.{fixed}",
-        "competitive": "Everybody pays the clearing price for all that it trades. Nothing "
-        "promises that everybody gains: who paid less than the clearing price before may lose.",
-        "two-part": "Everybody pays retail for what it would buy alone, and the clearing price "
-        "for the deviation from it. This rewards a baseline that is reported too high.",
-    }.get(outcome.market, "")
-    return (
-        f"<p>{rule} Cost is what an agent's devices cost plus what it pays; a negative payment "
-        f"is received.{_operator(outcome)}</p>"
-    )
-
-
-def _operator(outcome: Outcome) -> str:
-    """What is left with an operator that is no player."""
-    rows = outcome.accounts[outcome.accounts["kind"] == "operator"]
-    left = float(rows["saving"].sum())
-    if rows.empty or float(rows["weight"].sum()) > 0 or abs(left) < _SHOWN:
-        return ""
-    return (
-        f" The operator of the wires {'keeps' if left > 0 else 'loses'} "
-        f"<b>{money(abs(left), outcome.scenario.currency)}</b>: what the agents pay at the prices "
-        "of their buses, less what it pays upstream."
-    )
-
-
-def _words_alone(outcome: Outcome) -> str:
-    return "<p>Nobody trades with another: everybody pays the utility's tariff for itself.</p>"
-
-
-def _figure(outcome: Outcome) -> Figure:
-    accounts = shown_accounts(outcome.accounts)
-    counts = {group: accounts[group].nunique() for group in GROUPS}
-    groups = [group for group in GROUPS if group == "agent" or counts[group] > 1]
-    views = {
-        group: {
-            "data": _traces(_grouped(accounts, group), outcome.scenario.currency),
-            "layout": _layout(counts[group], outcome.scenario.currency),
+def savings_figure(outcome: Outcome) -> Figure:
+    """Panels of saving, payment and cost; without trading there is nothing to save."""
+    accounts = _shown(outcome.accounts)
+    panels = ["payment", "cost"] if outcome.market == BASELINE else ["saving", "payment", "cost"]
+    groups = [group for group in GROUPS if group == "agent" or accounts[group].nunique() > 1]
+    views: dict[str, dict[str, Any]] = {}
+    for group in groups:
+        sums = _grouped(accounts, group)
+        views[group] = {
+            "data": _traces(sums, panels, outcome.scenario.currency),
+            "layout": _layout(sums, panels, outcome.scenario.currency),
         }
-        for group in groups
-    }
     options = tuple(Option(group, GROUPS[group]) for group in groups)
     return Figure(
         name="savings-figure",
         words="Bars of saving and payment, and cost before and after",
         data=[],
-        layout=_layout(counts["agent"], outcome.scenario.currency),
+        layout=views["agent"]["layout"],
         choices=(Choice("Show", "buttons", options, "agent"),),
         views=views,
     )
 
 
+def _shown(accounts: pd.DataFrame) -> pd.DataFrame:
+    """The players, and an operator whose account moves."""
+    own = accounts[accounts["kind"] != "utility"].copy()
+    own = own[(own["weight"] > 0) | (own["saving"].abs() >= MATTERS)]
+    own["community"] = own["community"].where(own["community"] != "", own["agent"])
+    return own
+
+
 def _grouped(accounts: pd.DataFrame, group: str) -> pd.DataFrame:
     """Sums by group, least saving first: the first bar is drawn at the bottom."""
-    sums = accounts.groupby(group, sort=False)[
-        ["cost_before", "payment", "cost_after", "saving"]
-    ].sum()
-    sums["agents"] = accounts.groupby(group, sort=False).size()
+    columns = ["cost_before", "payment", "cost_after", "saving"]
+    grouped = accounts.groupby(group, sort=False)
+    sums = grouped[columns].sum()
+    sums["agents"] = grouped.size()
     sums["rounded"] = sums["saving"].round(2)
     return sums.sort_values(["rounded", "cost_before"], kind="stable")
 
 
-def _traces(sums: pd.DataFrame, currency: str) -> list[Trace]:
+def _traces(sums: pd.DataFrame, panels: list[str], currency: str) -> list[Trace]:
     names = [
         text(str(name)) + (f" ({count})" if count > 1 else "")
         for name, count in sums["agents"].items()
     ]
-    saving, payment = rounded(sums["saving"], 4), rounded(sums["payment"], 4)
-    before, after = rounded(sums["cost_before"], 4), rounded(sums["cost_after"], 4)
-    pairs = [(y, x) for y, b, a in zip(names, before, after) for x in (b, a, None)]
-    unit = f" {currency}<extra></extra>"
-    return [
-        _bar(names, saving, [GREEN if v >= -_SHOWN else VERMILLION for v in saving], "saving")
-        | {"hovertemplate": f"%{{y}}<br>saving %{{x:,.2f}}{unit}"},
-        _bar(names, payment, [ORANGE if v >= 0 else BLUE for v in payment], "payment")
-        | {"hovertemplate": f"%{{y}}<br>payment %{{x:,.2f}}{unit}", "xaxis": "x2"},
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": [x for _, x in pairs],
-            "y": [y for y, _ in pairs],
-            "line": {"color": LIGHT_GREY, "width": 3},
-            "hoverinfo": "skip",
-            "showlegend": False,
-            "xaxis": "x3",
-        },
-        _dots(names, before, "cost before", "circle-open", DARK_GREY, unit),
-        _dots(names, after, "cost after", "circle", BLUE, unit),
-    ]
+    traces: list[Trace] = []
+    for place, panel in enumerate(panels, start=1):
+        own = _dumbbells(sums, names, panels, currency)
+        if panel != "cost":
+            own = [_bars(names, rounded(sums[panel], 4), panel, currency)]
+        traces += [trace | {"xaxis": f"x{place}" if place > 1 else "x"} for trace in own]
+    return traces
 
 
-def _bar(names: list[str], values: list[float], colours: list[str], name: str) -> Trace:
+def _bars(names: list[str], values: list[float], panel: str, currency: str) -> Trace:
+    good, bad = (GREEN, VERMILLION) if panel == "saving" else (ORANGE, BLUE)
     return {
         "type": "bar",
         "orientation": "h",
-        "name": name,
+        "name": panel,
         "y": names,
         "x": values,
-        "marker": {"color": colours},
+        "marker": {"color": [good if value >= -MATTERS else bad for value in values]},
         "text": [_label(value) for value in values],
         "textposition": "outside",
         "textfont": {"size": 11},
         "cliponaxis": False,
         "showlegend": False,
+        "hovertemplate": f"%{{y}}<br>{panel} %{{x:,.2f}} {currency}<extra></extra>",
     }
 
 
@@ -170,8 +114,30 @@ def _label(value: float) -> str:
     return number(value, 2 if abs(value) < 100 else 0)
 
 
+def _dumbbells(
+    sums: pd.DataFrame, names: list[str], panels: list[str], currency: str
+) -> list[Trace]:
+    before, after = rounded(sums["cost_before"], 4), rounded(sums["cost_after"], 4)
+    if "saving" not in panels:
+        return [_dots(names, after, "cost", "circle", BLUE, currency)]
+    pairs = [(y, x) for y, b, a in zip(names, before, after) for x in (b, a, None)]
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": [x for _, x in pairs],
+            "y": [y for y, _ in pairs],
+            "line": {"color": LIGHT_GREY, "width": 3},
+            "hoverinfo": "skip",
+            "showlegend": False,
+        },
+        _dots(names, before, "cost before", "circle-open", DARK_GREY, currency),
+        _dots(names, after, "cost after", "circle", BLUE, currency),
+    ]
+
+
 def _dots(
-    names: list[str], values: list[float], name: str, mark: str, colour: str, unit: str
+    names: list[str], values: list[float], name: str, mark: str, colour: str, currency: str
 ) -> Trace:
     return {
         "type": "scatter",
@@ -180,26 +146,37 @@ def _dots(
         "x": values,
         "y": names,
         "marker": {"symbol": mark, "color": colour, "size": 9, "line": {"width": 2}},
-        "hovertemplate": f"%{{y}}<br>{name} %{{x:,.2f}}{unit}",
-        "xaxis": "x3",
+        "hovertemplate": f"%{{y}}<br>{name} %{{x:,.2f}} {currency}<extra></extra>",
     }
 
 
-def _layout(bars: int, currency: str) -> dict[str, object]:
-    unit = f"[{currency}]"
-    grid = {"anchor": "y", "nticks": 5, "zerolinewidth": 1}
+def _room(values: pd.Series) -> list[float]:
+    """A range with room for the labels at the ends of the bars."""
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    room = 0.22 * max(high - low, 2 * MATTERS)
+    return rounded([low - room if low < 0 else 0.0, high + room], 6)
+
+
+def _layout(sums: pd.DataFrame, panels: list[str], currency: str) -> dict[str, Any]:
+    bars = max(len(sums), 3)
+    more: dict[str, Any] = {}
+    titles = []
+    for place, (panel, domain) in enumerate(
+        zip(panels, _DOMAINS[len(panels)], strict=True), start=1
+    ):
+        ending = str(place) if place > 1 else ""
+        room = {} if panel == "cost" else {"range": _room(sums[panel])}
+        more[f"xaxis{ending}"] = axis(
+            f"{panel} [{currency}]", domain=domain, anchor="y", nticks=5, **room
+        )
+        words = _TITLES[panel] if "saving" in panels or panel != "cost" else "Cost"
+        titles.append(panel_title(words, f"x{ending}", "y"))
     return layout(
-        130 + 24 * max(bars, 3),
+        130 + 24 * bars,
         bargap=0.3,
         hovermode="closest",
-        xaxis=axis(f"saving {unit}", domain=[0.0, 0.26], **grid),
-        xaxis2=axis(f"payment {unit}", domain=[0.33, 0.64], **grid),
-        xaxis3=axis(f"cost {unit}", domain=[0.70, 1.0], **grid),
-        yaxis=axis("", type="category", ticks="", showgrid=False, range=[-0.6, max(bars, 3) - 0.4]),
-        annotations=[
-            panel_title("Saving", "x", "y"),
-            panel_title("Payment: pays +, receives −", "x2", "y"),
-            panel_title("Cost before and after", "x3", "y"),
-        ],
+        yaxis=axis("", type="category", ticks="", showgrid=False, range=[-0.6, bars - 0.4]),
+        annotations=titles,
         margin={"l": 64, "r": 24, "t": 66, "b": 48},
+        **more,
     )

@@ -4,8 +4,7 @@ import html
 from collections.abc import Sequence
 
 import numpy as np
-
-from nashgrid.market.messages import Floats
+from numpy.typing import ArrayLike
 
 MINUS = "−"
 
@@ -63,6 +62,6 @@ def text(words: str) -> str:
     return html.escape(words, quote=True)
 
 
-def rounded(values: Floats | Sequence[float], decimals: int = 3) -> list[float]:
+def rounded(values: ArrayLike, decimals: int = 3) -> list[float]:
     """Values for a figure: no more digits than anybody reads, no negative zero."""
     return [float(v) for v in np.round(np.asarray(values, dtype=float), decimals) + 0.0]

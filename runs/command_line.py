@@ -1,0 +1,158 @@
+"""The command line: run, verify, scenarios, markets."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+OK, NOT_CERTIFIED, BAD_INPUT = 0, 1, 2
+
+app = typer.Typer(
+    name="nashgrid",
+    help="Peer-to-peer electricity trading among autonomous agents, with certified equilibria.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+scenarios_app = typer.Typer(help="List and print scenarios.", invoke_without_command=True)
+app.add_typer(scenarios_app, name="scenarios")
+console = Console()
+
+
+def main() -> None:
+    """Entry point: bad input is one paragraph on stderr and exit code 2, never a traceback."""
+    try:
+        app()
+    except ValueError as error:
+        Console(stderr=True).print(f"[bold red]error:[/] {_escape(str(error))}", highlight=False)
+        sys.exit(BAD_INPUT)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted: nothing was written")
+        sys.exit(130)
+
+
+@app.command()
+def run(
+    scenario: Annotated[
+        str, typer.Argument(help="Name of a built-in scenario, or path of a .toml file.")
+    ] = "campus33",
+    market: Annotated[str, typer.Option(help="One of `nashgrid markets`.")] = "nash-bargaining",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="New folder for the files; default: the next number in nashgrid-runs."),
+    ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(help="Bound on the relative residuals, such as 1e-4 or 1e-6."),
+    ] = None,
+    loss: Annotated[
+        float | None,
+        typer.Option(help="Probability that a transmission is lost, below 0.9."),
+    ] = None,
+    latency: Annotated[
+        float | None,
+        typer.Option(help="Least delay of a message [s]."),
+    ] = None,
+    jitter: Annotated[
+        float | None,
+        typer.Option(help="Mean random delay of a message on top [s]."),
+    ] = None,
+) -> None:
+    """Negotiate a day, prove the result, settle it and write a report.
+
+    The exit code is 0 only for a converged and certified outcome, 1 for one that is not, and 2
+    for bad input.
+    """
+    from nashgrid.runs.progress import Progress, show_outcome
+    from nashgrid.runs.run_folder import next_folder
+    from nashgrid.runs.scenario_files import load_scenario
+    from nashgrid.runs.simulate import simulate
+
+    chosen = load_scenario(scenario)
+    chosen = _override(chosen, "negotiation", tolerance=tolerance)
+    chosen = _override(chosen, "messages", loss=loss, latency_s=latency, jitter_s=jitter)
+    folder = next_folder(out)
+    with Progress(console, chosen.negotiation.tolerance) as progress:
+        outcome = simulate(chosen, market, seed, on_round=progress.show)
+        progress.say("writing files and report")
+        outcome.save(folder)
+    show_outcome(console, outcome, folder)
+    raise typer.Exit(OK if outcome.certified else NOT_CERTIFIED)
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run.")],
+) -> None:
+    """Recompute the proof of a run from its files alone; exit 1 naming what fails."""
+    from nashgrid.runs.verify import verify as check
+
+    found = check(folder)
+    if found.holds:
+        console.print(
+            f"[bold]verified[/]: {len(found.certificate['claims'])} claims recomputed from the "
+            f"files of {folder} hold, and every number agrees"
+        )
+        return
+    for failure in found.failures:
+        console.print(f"[bold red]fails[/] {_escape(failure)}", highlight=False)
+    raise typer.Exit(NOT_CERTIFIED)
+
+
+@app.command()
+def markets() -> None:
+    """List the markets."""
+    from nashgrid.runs.ledger import MARKETS
+
+    table = Table("market", "rule")
+    for name, rule in MARKETS.items():
+        table.add_row(name, rule)
+    console.print(table)
+
+
+@scenarios_app.callback()
+def scenarios(context: typer.Context) -> None:
+    """List the built-in scenarios."""
+    if context.invoked_subcommand is not None:
+        return
+    from nashgrid.runs.scenario_files import built_in_scenarios
+
+    table = Table("scenario", "what it shows")
+    for name, description in built_in_scenarios().items():
+        table.add_row(name, description)
+    console.print(table)
+
+
+@scenarios_app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="Name of a built-in scenario, or a .toml file.")],
+) -> None:
+    """Print a scenario complete, defaults and all."""
+    from nashgrid.runs.scenario_files import load_scenario, scenario_toml
+
+    typer.echo(scenario_toml(load_scenario(name)), nl=False)
+
+
+def _override(scenario: Any, part: str, **values: float | None) -> Any:
+    """Replace fields of a part of the scenario, checked like those of a file."""
+    given = {name: value for name, value in values.items() if value is not None}
+    if not given:
+        return scenario
+    entry = getattr(scenario, part)
+    try:
+        changed = type(entry).model_validate({**entry.model_dump(), **given})
+    except ValidationError as error:
+        words = "; ".join(
+            f"{d['loc'][0]}: {d['msg']} (given: {d['input']})" for d in error.errors()
+        )
+        raise ValueError(f"{part}: {words}") from error
+    return scenario.model_copy(update={part: changed})
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", r"\[")

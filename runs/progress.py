@@ -1,0 +1,120 @@
+"""What a run shows in the terminal: progress while it lasts, a summary when it is done."""
+
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+
+from nashgrid.runs.model import TradingModel
+from nashgrid.runs.outcome import Outcome
+
+UTILITY = "utility"
+
+
+class Progress:
+    """A line that says which exchange is in which round, and how far it is."""
+
+    def __init__(self, console: Console, tolerance: float) -> None:
+        self._tolerance = tolerance
+        self._status: Status = console.status("setting up the agents")
+
+    def __enter__(self) -> "Progress":
+        self._status.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._status.__exit__(kind, error, trace)
+
+    def say(self, words: str) -> None:
+        """Show what is being done."""
+        self._status.update(words)
+
+    def show(self, model: TradingModel) -> None:
+        """Show the round that has just ended."""
+        rounds = model.datacollector.model_vars
+        worst = max(rounds["primal_residual"][-1], rounds["dual_residual"][-1])
+        done = "" if model.running else "; proving and settling"
+        self.say(
+            f"{rounds['topic'][-1]}: round {rounds['round'][-1]}, residual {worst:.1e} "
+            f"(goal {self._tolerance:.0e}), price {rounds['lowest_price'][-1]:.3f} to "
+            f"{rounds['highest_price'][-1]:.3f}{done}"
+        )
+
+
+def show_outcome(console: Console, outcome: Outcome, folder: Path) -> None:
+    """The summary of a run."""
+    summary, currency = outcome.summary, outcome.scenario.currency
+    console.print(_savings(outcome, currency))
+    console.print(_utility(outcome, currency))
+    prices = outcome.prices[outcome.prices["case"] == outcome.prices["case"].iloc[-1]]
+    price = prices["price_per_kwh"]
+    rounds = ", ".join(f"{topic} {count}" for topic, count in summary["rounds"].items())
+    traffic = summary["messages"].values()
+    console.print(
+        f"prices {price.min():.4f} to {price.max():.4f} {currency}/kWh, mean {price.mean():.4f}; "
+        f"rounds: {rounds}; "
+        f"{sum(kind['messages'] for kind in traffic):,} messages, "
+        f"{sum(kind['bytes'] for kind in traffic) / 1e6:.1f} MB, "
+        f"{summary['simulated_seconds']:.1f} s on the simulated network"
+    )
+    _show_certificate(console, outcome)
+    console.print(f"files and report in [bold]{folder}[/] (open {folder / 'report.html'})")
+
+
+def _savings(outcome: Outcome, currency: str) -> Table:
+    accounts = outcome.accounts[outcome.accounts["agent"] != UTILITY]
+    table = Table(title=f"{outcome.scenario.name}, {outcome.market}")
+    table.add_column("kind")
+    table.add_column("agents", justify="right")
+    for heading in ("cost before", "cost after", "saving"):
+        table.add_column(f"{heading} \\[{currency}]", justify="right")
+    table.add_column("saving", justify="right")
+    for kind, rows in accounts.groupby("kind", sort=False):
+        _add(table, str(kind), rows["cost_before"].sum(), rows["cost_after"].sum(), len(rows))
+    table.add_section()
+    _add(table, "all", accounts["cost_before"].sum(), accounts["cost_after"].sum(), len(accounts))
+    return table
+
+
+def _add(table: Table, kind: str, before: float, after: float, count: int) -> None:
+    share = f"{(before - after) / abs(before):.1%}" if abs(before) > 1e-9 else "-"
+    table.add_row(
+        kind, str(count), f"{before:,.2f}", f"{after:,.2f}", f"{before - after:,.2f}", share
+    )
+
+
+def _utility(outcome: Outcome, currency: str) -> str:
+    before = outcome.summary["utility_receipts_before"]
+    after = outcome.summary["utility_receipts_after"]
+    return (
+        f"the utility is not a player: it receives {after:,.2f} {currency} instead of "
+        f"{before:,.2f} {currency} ({after - before:+,.2f})"
+    )
+
+
+def _show_certificate(console: Console, outcome: Outcome) -> None:
+    claims = outcome.certificate["claims"]
+    failed = {name: claim for name, claim in claims.items() if not claim["holds"]}
+    if not failed:
+        epsilon = claims[f"{outcome.prices['case'].iloc[-1]}: best responses"]["value"]
+        console.print(
+            f"[bold green]certified[/]: all {len(claims)} claims hold (price-taking; largest "
+            f"relative epsilon of an agent {epsilon:.1e})"
+        )
+    else:
+        console.print(f"[bold red]NOT CERTIFIED[/]: {len(failed)} of {len(claims)} claims fail")
+        for name, claim in failed.items():
+            console.print(
+                f"  {name}: {claim['words']} is {claim['value']:.3g}, allowed {claim['bound']:.3g}"
+            )
+    losers = outcome.certificate["individual_rationality"]["losers"]
+    if losers:
+        worst = ", ".join(f"{name} ({saving:,.2f})" for name, saving in list(losers.items())[:5])
+        console.print(f"{len(losers)} agents lose against the utility alone: {worst}")

@@ -1,0 +1,154 @@
+"""What a run leaves behind: a folder of files, written whole or not at all, and read back."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nashgrid.runs.outcome import Outcome
+from nashgrid.runs.report import write_report
+from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.scenario_files import parse_scenario, scenario_toml
+
+TABLES = (
+    "prices",
+    "trades",
+    "schedules",
+    "accounts",
+    "settlement",
+    "rounds",
+    "voltages",
+    "lines",
+)
+_WHOLE_NUMBERS = {"slot": "Int64", "energy_wh": "Int64", "price_micro_per_kwh": "Int64"}
+_VERSIONS = ("nashgrid", "numpy", "scipy", "cvxpy", "clarabel", "daqp", "power-grid-model", "mesa")
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run as read from its folder; `record` is the content of outcome.json."""
+
+    folder: Path
+    record: dict[str, Any]
+    scenario: Scenario
+    tables: dict[str, pd.DataFrame]
+    messages: pa.Table
+
+
+def save(outcome: Outcome, folder: Path) -> Path:
+    """Write all files of a run into a new folder: first apart, then moved into place.
+
+    Raises
+    ------
+    ValueError
+        If the folder exists already or cannot be written.
+    """
+    if folder.exists():
+        raise ValueError(f"the output folder {folder} exists already; nothing is overwritten")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise ValueError(f"the output folder {folder} cannot be written: {error}") from error
+    try:
+        _write(outcome, work)
+        work.chmod(0o755)
+        os.rename(work, folder)
+    except OSError as error:
+        raise ValueError(f"the output folder {folder} cannot be written: {error}") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return folder
+
+
+def load(folder: Path) -> StoredRun:
+    """Read a run's files.
+
+    Raises
+    ------
+    ValueError
+        If a file is missing or cannot be read; names it.
+    """
+    name = "outcome.json"
+    try:
+        record = json.loads((folder / name).read_text(encoding="utf-8"))
+        tables = {}
+        for table in TABLES:
+            name = f"{table}.csv"
+            frame = pd.read_csv(folder / name, keep_default_na=False, na_values=[""])
+            whole = {c: kind for c, kind in _WHOLE_NUMBERS.items() if c in frame}
+            text = {c: "" for c in ("community",) if c in frame}
+            tables[table] = frame.fillna(text).astype(whole)
+        name = "messages.parquet"
+        messages = pq.read_table(folder / name)
+        name = "scenario.toml"
+        text_of_scenario = (folder / name).read_text(encoding="utf-8")
+        scenario = parse_scenario(text_of_scenario, str(folder / name), folder)
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        raise ValueError(f"{folder / name} cannot be read: {error}") from error
+    return StoredRun(folder, record, scenario, tables, messages)
+
+
+def checksum(content: bytes) -> str:
+    """SHA-256 of a file's content."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def record_checksum(record: dict[str, Any]) -> str:
+    """Checksum of outcome.json without the entry that holds it."""
+    rest = {key: value for key, value in record.items() if key != "checksum"}
+    return checksum(json.dumps(rest, sort_keys=True).encode())
+
+
+def listed_files(folder: Path) -> list[Path]:
+    """The files whose checksums outcome.json keeps."""
+    names = ["scenario.toml", *(f"{table}.csv" for table in TABLES), "messages.parquet"]
+    return [folder / name for name in [*names, "report.html"]]
+
+
+def _write(outcome: Outcome, folder: Path) -> None:
+    (folder / "scenario.toml").write_text(scenario_toml(outcome.scenario), encoding="utf-8")
+    for table in TABLES:
+        getattr(outcome, table).to_csv(folder / f"{table}.csv", index=False, lineterminator="\n")
+    pq.write_table(outcome.messages, folder / "messages.parquet", compression="zstd")
+    write_report(outcome, folder / "report.html")
+    record: dict[str, Any] = {
+        "market": outcome.market,
+        "seed": outcome.seed,
+        "versions": {name: version(name) for name in _VERSIONS},
+        "summary": outcome.summary,
+        "certificate": outcome.certificate,
+        "files": {path.name: checksum(path.read_bytes()) for path in listed_files(folder)},
+    }
+    record["checksum"] = record_checksum(record)
+    text = json.dumps(record, indent=2) + "\n"
+    (folder / "outcome.json").write_text(text, encoding="utf-8")
+
+
+def next_folder(wanted: Path | None) -> Path:
+    """The folder to write: the wanted one, or the next number under nashgrid-runs.
+
+    Raises
+    ------
+    ValueError
+        If the wanted folder exists already, or nothing can be written where it would stand.
+    """
+    if wanted is None:
+        parent = Path("nashgrid-runs")
+        numbers = [int(p.name) for p in parent.glob("[0-9]*") if p.name.isdigit()]
+        return parent / f"{max(numbers, default=0) + 1:04d}"
+    if wanted.exists():
+        raise ValueError(f"the output folder {wanted} exists already; nothing is overwritten")
+    existing = next(p for p in (wanted.absolute(), *wanted.absolute().parents) if p.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise ValueError(f"the output folder {wanted} cannot be written: {existing} is read-only")
+    return wanted

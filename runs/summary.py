@@ -1,0 +1,44 @@
+"""Totals of a run, for people."""
+
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from nashgrid.runs.ledger import UTILITY
+from nashgrid.runs.scenario import Scenario
+
+
+def summarise(
+    scenario: Scenario, accounts: pd.DataFrame, rounds: pd.DataFrame, messages: pa.Table
+) -> dict[str, Any]:
+    """Costs before and after, the utility's receipts, rounds, and what the messages came to.
+
+    The utility is not a player: its receipts stand beside the savings, not among them.
+    """
+    players = accounts[accounts["kind"] != UTILITY]
+    utility = accounts[accounts["agent"] == UTILITY]
+    traffic = messages.select(["topic", "kind", "attempts", "bytes"]).to_pandas()
+    traffic["bytes"] *= traffic["attempts"]
+    groups = traffic.groupby(["topic", "kind"], sort=True, observed=True)
+    return {
+        "currency": scenario.currency,
+        "cost_before": float(players["cost_before"].sum()),
+        "cost_after": float(players["cost_after"].sum()),
+        "saving": float(players["saving"].sum()),
+        "utility_receipts_before": float(-utility["cost_before"].sum()),
+        "utility_receipts_after": float(-utility["payment"].sum()),
+        "rounds": {
+            str(topic): int(rows["round"].max())
+            for topic, rows in rounds.groupby("topic", sort=False)
+        },
+        "messages": {
+            f"{topic}/{kind}": {
+                "messages": len(rows),
+                "transmissions": int(rows["attempts"].sum()),
+                "bytes": int(rows["bytes"].sum()),
+            }
+            for (topic, kind), rows in groups
+        },
+        "simulated_seconds": float(messages["arrived_s"].to_numpy().max()),
+    }

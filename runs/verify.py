@@ -1,0 +1,246 @@
+"""Verification: a run's files alone, everything computed anew without the negotiation."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nashgrid.agents.compiled_problem import CompiledProblem
+from nashgrid.agents.prosumer import TRADING, UTILITY_ONLY
+from nashgrid.market.settlement import MICRO
+from nashgrid.runs import tables
+from nashgrid.runs.accounts import accounts_table
+from nashgrid.runs.assembly import Wires, lay_wires
+from nashgrid.runs.central import local_problem
+from nashgrid.runs.certificate import certify
+from nashgrid.runs.inputs import slot_starts
+from nashgrid.runs.ledger import (
+    UTILITY,
+    Trades,
+    payments,
+    settlement_payments,
+    settlement_table,
+)
+from nashgrid.runs.proof import assign
+from nashgrid.runs.run_folder import (
+    StoredRun,
+    checksum,
+    listed_files,
+    load,
+    record_checksum,
+)
+from nashgrid.runs.summary import summarise
+
+TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a verification found.
+
+    Attributes
+    ----------
+    certificate : recomputed from the files
+    failures : one sentence each; empty when everything holds
+    """
+
+    folder: Path
+    certificate: dict[str, Any]
+    failures: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every number agrees and every claim holds."""
+        return not self.failures
+
+
+def verify(folder: str | Path) -> Verification:
+    """Recompute the proof of a run from its files and compare every number.
+
+    Raises
+    ------
+    ValueError
+        If a file is missing or unreadable.
+    """
+    run = load(Path(folder))
+    failures = list(_checksums(run))
+    try:
+        certificate, wrong = _recompute(run)
+    except (KeyError, IndexError, ValueError) as error:
+        return Verification(run.folder, {}, (*failures, f"the tables do not fit: {error}"))
+    failures += wrong
+    failures += [
+        f"the claim {name!r} does not hold: {claim['words']} is {claim['value']:.3g}, "
+        f"at most {claim['bound']:.3g} is allowed"
+        for name, claim in certificate["claims"].items()
+        if not claim["holds"]
+    ]
+    return Verification(run.folder, certificate, tuple(failures))
+
+
+def _checksums(run: StoredRun) -> Iterator[str]:
+    if run.record.get("checksum") != record_checksum(run.record):
+        yield "outcome.json was changed after the run: its checksum differs"
+    for path in listed_files(run.folder):
+        if not path.is_file():
+            yield f"{path.name} is missing"
+        elif run.record.get("files", {}).get(path.name) != checksum(path.read_bytes()):
+            yield f"{path.name} was changed after the run: its checksum differs"
+
+
+def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
+    scenario, market = run.scenario, run.record["market"]
+    wires = lay_wires(scenario)
+    counterparty = UTILITY if wires.feeder is None else "operator"
+    cases = [UTILITY_ONLY] if market == UTILITY_ONLY else [UTILITY_ONLY, TRADING]
+    problems = {
+        case: [
+            CompiledProblem(local_problem(index, scenario, wires, case))
+            for index in range(len(scenario.agents))
+        ]
+        for case in cases
+    }
+    voltages, lines = tables.network_tables(run.tables["trades"], scenario, wires, cases)
+    accounts, settlement = _settle_again(run, wires, problems, counterparty, cases)
+    certificate = certify(
+        scenario,
+        wires,
+        problems,
+        market,
+        counterparty,
+        prices=run.tables["prices"],
+        trades=run.tables["trades"],
+        schedules=run.tables["schedules"],
+        accounts=accounts,
+        rounds=run.tables["rounds"],
+        voltages=voltages,
+        lines=lines,
+    )
+    summary = summarise(scenario, accounts, run.tables["rounds"], run.messages)
+    wrong = [
+        *_table_differences("accounts.csv", run.tables["accounts"], accounts),
+        *_table_differences("settlement.csv", run.tables["settlement"], settlement),
+        *_table_differences("voltages.csv", run.tables["voltages"], voltages),
+        *_table_differences("lines.csv", run.tables["lines"], lines),
+        *_differences("outcome.json: certificate", run.record["certificate"], certificate),
+        *_differences("outcome.json: summary", run.record["summary"], summary),
+        *_unsaid(run, cases),
+        *_wrong_times(run),
+    ]
+    return certificate, wrong
+
+
+def _settle_again(
+    run: StoredRun,
+    wires: Wires,
+    problems: dict[str, list[CompiledProblem]],
+    counterparty: str,
+    cases: list[str],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Accounts and settlement from schedules, trades and prices; of bargaining its agreement."""
+    scenario, trades = run.scenario, run.tables["trades"]
+    hours = scenario.horizon.slot_hours
+    trade_of: dict[str, dict[str, np.ndarray]] = {case: {} for case in cases}
+    cost_of: dict[str, dict[str, float]] = {case: {} for case in cases}
+    for case in cases:
+        own = trades[trades["case"] == case]
+        schedules = run.tables["schedules"]
+        schedules = schedules[schedules["case"] == case]
+        for entry, compiled in zip(scenario.agents, problems[case], strict=True):
+            trade = own[own["agent"] == entry.name].sort_values("slot")["trade_kw"].to_numpy(float)
+            rows = schedules[schedules["agent"] == entry.name]
+            assign(compiled.problem, trade, rows, case)
+            trade_of[case][entry.name] = trade
+            cost_of[case][entry.name] = compiled.problem.device_cost()
+    last = cases[-1]
+    price = run.tables["prices"]
+    price = price[price["case"] == last].pivot(index="slot", columns="bus", values="price_per_kwh")
+    agreed = [
+        payment
+        for payment in settlement_payments(run.tables["settlement"])
+        if payment.item == "bargained payment"
+    ]
+    settled = Trades(
+        baseline_kw=trade_of[UTILITY_ONLY],
+        trade_kw=trade_of[last],
+        price_per_kwh={e.name: price[e.bus or 0].to_numpy(float) for e in scenario.agents},
+        bargained={p.payer: p.amount_nano / (1000 * MICRO) for p in agreed},
+        losses_kw=wires.losses_kw(tables.demand_kw(trades, last, wires)),
+    )
+    listed = payments(run.record["market"], settled, scenario, wires, counterparty)
+    settlement = settlement_table(listed)
+    bills = {n: wires.tariff.bill(t, hours) for n, t in trade_of[UTILITY_ONLY].items()}
+    before = {name: cost_of[UTILITY_ONLY][name] + bill for name, bill in bills.items()}
+    before[counterparty] = wires.loss_cost(tables.demand_kw(trades, UTILITY_ONLY, wires))
+    accounts = accounts_table(
+        scenario,
+        counterparty,
+        cost_before=before,
+        bills=list(bills.values()),
+        own_cost=cost_of[last],
+        settlement=settlement,
+    )
+    return accounts, settlement
+
+
+def _unsaid(run: StoredRun, cases: list[str]) -> Iterator[str]:
+    """Prices and trades must be what the closing messages said."""
+    said = run.messages.select(["topic", "kind", "price", "quantity"]).to_pandas()
+    for case in cases:
+        rows = said[said["topic"] == case]
+        closing = rows[rows["kind"] == "closing"]["price"]
+        longest = max(closing, key=len) if len(closing) else np.zeros(0)
+        prices = run.tables["prices"]
+        prices = prices[prices["case"] == case].sort_values(["bus", "slot"])["price_per_kwh"]
+        if not np.array_equal(np.asarray(longest), prices.to_numpy(float)):
+            yield f"prices.csv: prices of {case!r} are not those of the closing message"
+        committed = rows[rows["kind"] == "commitment"]["quantity"]
+        spoken = np.sort(np.concatenate(list(committed))) if len(committed) else np.zeros(0)
+        trades = run.tables["trades"]
+        own = trades[(trades["case"] == case) & (trades["community"] != "")]["trade_kw"]
+        if not np.array_equal(spoken, np.sort(own.to_numpy(float))):
+            yield f"trades.csv: trades of {case!r} are not those that the agents committed to"
+
+
+def _wrong_times(run: StoredRun) -> Iterator[str]:
+    starts = [str(start) for start in slot_starts(run.scenario.horizon)]
+    rows = run.tables["prices"]
+    if any(str(start) != starts[slot] for slot, start in zip(rows["slot"], rows["start"])):
+        yield "prices.csv: the start of a slot is not that of the scenario"
+
+
+def _table_differences(name: str, stored: pd.DataFrame, again: pd.DataFrame) -> Iterator[str]:
+    """The first number of each column that differs."""
+    if len(stored) != len(again) or list(stored.columns) != list(again.columns):
+        yield f"{name}: {len(stored)} rows where {len(again)} follow from the other files"
+        return
+    for column in again.columns:
+        for row, (one, other) in enumerate(zip(stored[column], again[column], strict=True)):
+            if not _alike(one, other):
+                yield f"{name}: row {row + 1}, {column} is {one}, but {other} follows from the rest"
+                break
+
+
+def _differences(where: str, stored: Any, again: Any) -> Iterator[str]:
+    if isinstance(again, dict):
+        if not isinstance(stored, dict) or stored.keys() != again.keys():
+            yield f"{where}: has other entries than what follows from the files"
+            return
+        for key in again:
+            yield from _differences(f"{where}: {key}", stored[key], again[key])
+    elif not _alike(stored, again):
+        yield f"{where} is {stored}, but {again} follows from the files"
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if pd.isna(one) or pd.isna(other):
+        return bool(pd.isna(one) and pd.isna(other))
+    numbers = (int, float, np.integer, np.floating)
+    if isinstance(one, numbers) and isinstance(other, numbers):
+        if one == other:
+            return True
+        return bool(abs(one - other) <= TOLERANCE * max(1.0, abs(float(other))))
+    return str(one) == str(other)
