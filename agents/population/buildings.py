@@ -168,7 +168,6 @@ class Shiftables:
                 _require(value >= 0, entry.name, value, "at least 0", owner)
         return checked
 
-
     def take(self, which: Rows) -> Shiftables:
         """Some of them."""
         return Shiftables(*(getattr(self, entry.name)[which] for entry in fields(self)))

@@ -219,8 +219,10 @@ class StorageChain:
                 cell.set(entry)
             for other in range(i + 1):
                 own = link[i] if other == i else None
-                entry = scaled[i] * block.fill[other, i] if own is None else fma(
-                    scaled[i], block.fill[other, i], own
+                entry = (
+                    scaled[i] * block.fill[other, i]
+                    if own is None
+                    else fma(scaled[i], block.fill[other, i], own)
                 )
                 for j in range(i + 1, count):
                     entry = fma(scaled[j], block.fill[other, j], entry)

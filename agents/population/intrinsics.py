@@ -18,7 +18,11 @@ from nashgrid.agents.population.day import Tables
 from nashgrid.agents.population.fields import Shape
 from nashgrid.agents.population.lanes import Table, Tracer
 
-_doubles, _singles, _whole = types.CPointer(types.float64), types.CPointer(types.float32), types.int64
+_doubles, _singles, _whole = (
+    types.CPointer(types.float64),
+    types.CPointer(types.float32),
+    types.int64,
+)
 # data, multipliers, answer, flat and its stride, bounds with first row, stride and last entry,
 # work, control, slots
 PASS_SIGNATURE = types.void(

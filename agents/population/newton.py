@@ -54,8 +54,8 @@ def _define_answer_blocks(digest: str) -> Callable[..., Any]:
             evaluated = 0
             while True:
                 call_pass(
-                    blocks.forward, data, multipliers, answer, flat, flat_stride, blocks.bounds, first,
-                    stride, last, work, control, slots,
+                    blocks.forward, data, multipliers, answer, flat, flat_stride, blocks.bounds,
+                    first, stride, last, work, control, slots,
                 )  # fmt: skip
                 evaluated += 1
                 undone = False
@@ -67,8 +67,8 @@ def _define_answer_blocks(digest: str) -> Callable[..., Any]:
                 if not undone or evaluated == EAGER:
                     break
                 call_pass(
-                    blocks.backward, data, multipliers, answer, flat, flat_stride, blocks.bounds, first,
-                    stride, last, work, control, slots,
+                    blocks.backward, data, multipliers, answer, flat, flat_stride, blocks.bounds,
+                    first, stride, last, work, control, slots,
                 )  # fmt: skip
             keep_answers(
                 work, step, control, answer, answer_rows, flat, flat_row, flat_stride, quote.trade,

@@ -74,8 +74,8 @@ class Balance:
 def forward(trace: Tracer, shape: Shape, tables: Tables) -> None:
     """Evaluate the answers at the multipliers, and eliminate the Newton system.
 
-    Leaves the answers and the factors in the table of work; and the residual, the slopes of the dual
-    along the new and the old step, and the step of the border in the table of control.
+    Leaves the answers and the factors in the table of work; and the residual, the slopes of the
+    dual along the new and the old step, and the step of the border in the table of control.
     """
     day = read_day(trace, shape, tables)
     sums = Sums(
@@ -131,7 +131,9 @@ def _slot(shape: Shape, tables: Tables, day: Day, sums: Sums, slot: Whole) -> No
     work[rows.work + shape.CURTAILMENT] = curtail.value
     balance = Balance(net - trade.value + curtail.value, trade.slope + curtail.slope)
     loads = [_load(shape, tables, day, sums, rows, m, balance) for m in range(shape.shiftables)]
-    storages = [_storage(shape, tables, day, sums, rows, k, balance) for k in range(shape.batteries)]
+    storages = [
+        _storage(shape, tables, day, sums, rows, k, balance) for k in range(shape.batteries)
+    ]
     _eliminate(shape, tables, day, sums, rows, balance, loads, storages)
 
 

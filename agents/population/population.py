@@ -149,7 +149,12 @@ class Population:
         )
 
     def forget(self) -> None:
-        """Start the next answer without experience."""
+        """Start the next answer as if it were the first."""
+        fresh = build_blocks(self.buildings)
+        self._classes = [
+            made._replace(forward=old.forward, backward=old.backward)
+            for made, old in zip(fresh, self._classes)
+        ]
         self._cold = True
 
     def schedules(self, rows: ArrayLike) -> Schedules:
@@ -204,9 +209,7 @@ class Population:
         for number, blocks in enumerate(self._classes):
             if not blocks.forward:
                 addresses = [self._pass("forward", number), self._pass("backward", number)]
-                self._classes[number] = blocks._replace(
-                    forward=addresses[0], backward=addresses[1]
-                )
+                self._classes[number] = blocks._replace(forward=addresses[0], backward=addresses[1])
 
     def _pass(self, name: str, number: int) -> int:
         """Address of a compiled pass of a class."""
@@ -236,8 +239,7 @@ class Population:
         if self._cold:
             agents = np.arange(start * WIDTH, min(stop * WIDTH, blocks.real))
             scratch.queue[: agents.size] = agents
-            waiting = agents.size
-            start_cold(blocks, quote, start, stop)
+            waiting = start_cold(blocks, quote, start, stop)
         else:
             waiting = int(answer_blocks(blocks, quote, scratch, start, stop))
         if waiting > 0:
@@ -260,9 +262,16 @@ class Population:
         return cost * hours, bound * hours
 
 
-def start_cold(blocks: Blocks, quote: Quote, start: int, stop: int) -> None:
-    """Multipliers without experience: the quoted price, and its mean for what is stored."""
+def start_cold(blocks: Blocks, quote: Quote, start: int, stop: int) -> int:
+    """Multipliers without experience: the quoted price, and its mean for what is stored.
+
+    Returns the number of agents, or -1 - row of a building whose quote is not finite.
+    """
     rows = blocks.rows[start:stop]
+    finite = np.isfinite(quote.target[rows]).all(axis=2)
+    finite &= np.isfinite(quote.price[rows * quote.own_price]).all(axis=2)
+    if not finite.all():
+        return -1 - int(rows[~finite].min())
     quote.evaluations[rows] = 0
     price = quote.price[rows * quote.own_price]  # (blocks, W, T)
     mean = price.mean(axis=2)
@@ -272,3 +281,4 @@ def start_cold(blocks: Blocks, quote: Quote, start: int, stop: int) -> None:
     slots = slots.reshape(stop - start, -1, price_rows, WIDTH)
     slots[:, :, 0] = np.moveaxis(price, 1, 2)
     slots[:, :, 1:] = mean[:, None, None]
+    return min(stop * WIDTH, blocks.real) - start * WIDTH

@@ -108,7 +108,9 @@ def _at(places: Places, owner: Rows) -> tuple[Rows, Rows]:
     return places.block[owner], places.lane[owner]
 
 
-def _multipliers(blocks: Blocks, shape: Shape, at: tuple[Rows, Rows], row: int, slots: int) -> Floats:
+def _multipliers(
+    blocks: Blocks, shape: Shape, at: tuple[Rows, Rows], row: int, slots: int
+) -> Floats:
     """(rows, T) one multiplier of every slot."""
     block, lane = at
     start = shape.shiftables + row

@@ -39,8 +39,9 @@ def copy_lane(table: Any, source: Any, other: Any, lane: Any) -> Any:
 
 
 @njit
-def copy_slots(work: Any, row: Any, step: Any, source: Any, table: Any, rows: Any,
-               lane: Any) -> Any:
+def copy_slots(
+    work: Any, row: Any, step: Any, source: Any, table: Any, rows: Any, lane: Any
+) -> Any:
     """Copy `rows` rows of each slot, from `row` of the table of work, into a lane of a table."""
     for slot in range(work.shape[0] // step):
         for i in range(rows):
@@ -48,8 +49,9 @@ def copy_slots(work: Any, row: Any, step: Any, source: Any, table: Any, rows: An
 
 
 @njit
-def copy_bounds(table: Any, first: Any, stride: Any, rows: Any, source: Any, bounds: Any,
-                lane: Any) -> Any:
+def copy_bounds(
+    table: Any, first: Any, stride: Any, rows: Any, source: Any, bounds: Any, lane: Any
+) -> Any:
     """Copy a building's bounds, written out for every slot."""
     for at in range(bounds.shape[0]):
         slot = at // rows
@@ -111,10 +113,23 @@ def enter_lane(blocks: Any, quote: Any, scratch: Any, lane: Any, agent: Any) -> 
     copy_lane(blocks.multipliers[block], source, scratch.multipliers, lane)
     copy_lane(blocks.answer[block], source, scratch.answer, lane)
     copy_lane(blocks.flat[block * blocks.flat_strides[0]], source, scratch.flat, lane)
-    copy_bounds(blocks.bounds, blocks.bounds_at[block, 0], blocks.bounds_at[block, 1],
-                blocks.counts[4], source, scratch.bounds, lane)
-    take_quote(scratch.work, blocks.counts[5], lane, scratch.data[SIZE, lane] * quote.inverse_rho,
-               quote.price[row * quote.own_price], quote.target[row])
+    copy_bounds(
+        blocks.bounds,
+        blocks.bounds_at[block, 0],
+        blocks.bounds_at[block, 1],
+        blocks.counts[4],
+        source,
+        scratch.bounds,
+        lane,
+    )
+    take_quote(
+        scratch.work,
+        blocks.counts[5],
+        lane,
+        scratch.data[SIZE, lane] * quote.inverse_rho,
+        quote.price[row * quote.own_price],
+        quote.target[row],
+    )
     scratch.agent[lane] = agent
     scratch.attempt[lane] = 0
     scratch.count[lane] = 0
@@ -129,10 +144,13 @@ def leave_lane(blocks: Any, quote: Any, scratch: Any, lane: Any) -> Any:
     row = blocks.rows[block, source]
     step = blocks.counts[5]
     copy_lane(scratch.multipliers, lane, blocks.multipliers[block], source)
-    copy_slots(scratch.work, CURTAILMENT, step, lane, blocks.answer[block], blocks.counts[2], source)
+    copy_slots(
+        scratch.work, CURTAILMENT, step, lane, blocks.answer[block], blocks.counts[2], source
+    )
     if blocks.flat_strides[0] > 0:
-        copy_slots(scratch.work, blocks.counts[6], step, lane, blocks.flat[block],
-                   blocks.counts[3], source)
+        copy_slots(
+            scratch.work, blocks.counts[6], step, lane, blocks.flat[block], blocks.counts[3], source
+        )
     for slot in range(quote.trade.shape[1]):
         quote.trade[row, slot] = scratch.work[slot * step + TRADE, lane]
     quote.evaluations[row] += scratch.attempt[lane] * ALLOWED + scratch.count[lane]
@@ -145,8 +163,13 @@ def start_again(blocks: Any, quote: Any, scratch: Any, lane: Any) -> Any:
     """Another attempt with another guard, or give the building up."""
     block, source = divmod(scratch.agent[lane], WIDTH)
     row = blocks.rows[block, source]
-    start_cold(scratch.multipliers, lane, blocks.shiftables, blocks.counts[1],
-               quote.price[row * quote.own_price])
+    start_cold(
+        scratch.multipliers,
+        lane,
+        blocks.shiftables,
+        blocks.counts[1],
+        quote.price[row * quote.own_price],
+    )
     scratch.attempt[lane] += 1
     scratch.count[lane] = 0
     scratch.share[lane] = 0.0

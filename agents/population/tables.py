@@ -73,8 +73,6 @@ class Quote(NamedTuple):
     guard: float
 
 
-
-
 class Scratch(NamedTuple):
     """What one thread works in: tables of one block, and the state of its lanes.
 

@@ -1,0 +1,160 @@
+"""Properties of the joint answer: autonomy, robustness, threads, and owning up to failures."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nashgrid.agents.population import Population
+from nashgrid.agents.population import population as population_module
+
+PRICE = 0.25 + 0.1 * np.sin(np.arange(24) / 24 * 4 * np.pi)
+
+
+def test_one_buildings_data_changes_only_its_own_row(draw_buildings):
+    arrays = draw_buildings(41, 24, 1, batteries=2, loads=1, vehicles=0.3, flat=0.3)
+    load = arrays.load_kw.copy()
+    load[17] += 0.3
+    changed = replace(arrays, load_kw=load)
+    target = np.zeros((41, 24))
+    before, after = (Population(made, threads=1) for made in (arrays, changed))
+    for _ in range(3):
+        first = before.answer(PRICE, target, 0.15)
+        second = after.answer(PRICE, target, 0.15)
+        differs = (first != second).any(axis=1)
+        assert np.flatnonzero(differs).tolist() == [17]
+    assert np.flatnonzero(before.cost() != after.cost()).tolist() in ([], [17])
+    own = np.flatnonzero(arrays.storages.owner == 17)
+    schedules = [made.schedules(np.arange(41)) for made in (before, after)]
+    others = np.setdiff1d(np.arange(arrays.storages.owner.size), own)
+    assert (schedules[0].charge_kw[others] == schedules[1].charge_kw[others]).all()
+
+
+def test_company_does_not_matter(draw_buildings):
+    """A building answers the same alone as among others of its kind."""
+    arrays = draw_buildings(23, 24, 2, batteries=1, loads=0)
+    together = Population(arrays, threads=1)
+    price = PRICE[None] + 0.01 * np.arange(23)[:, None]
+    for row in (0, 11, 22):
+        own = arrays.storages.take(np.flatnonzero(arrays.storages.owner == row))
+        alone = Population(
+            replace(
+                arrays,
+                load_kw=arrays.load_kw[row : row + 1],
+                available_kw=arrays.available_kw[row : row + 1],
+                connection_kw=arrays.connection_kw[row : row + 1],
+                size_kw=arrays.size_kw[row : row + 1],
+                storages=replace(own, owner=own.owner * 0),
+                shiftables=None,
+            ),
+            threads=1,
+        )
+        together.forget()
+        for _ in range(3):
+            joint = together.answer(price, np.zeros((23, 24)), 0.15)[row]
+            lone = alone.answer(price[row], np.zeros((1, 24)), 0.15)[0]
+            assert (joint == lone).all()
+
+
+@pytest.mark.parametrize(("count", "slots"), [(4000, 24), (400, 96), (500, 4), (500, 1)])
+def test_cold_starts_do_not_fail(draw_buildings, count, slots):
+    arrays = draw_buildings(count, slots, 3, batteries=2, loads=2, vehicles=0.3, flat=0.3)
+    rng = np.random.default_rng(4)
+    price = rng.uniform(-0.1, 0.6, (count, slots))
+    population = Population(arrays, threads=1)
+    population.answer(price, rng.normal(size=(count, slots)), 0.15)
+    assert population.failed.size == 0
+    assert population.evaluations.max() < 600  # nobody needed a second attempt
+    schedules = population.schedules(np.arange(count))
+    storages = arrays.storages
+    assert (schedules.energy_kwh >= storages.energy_min_kwh - 1e-6).all()
+    assert (schedules.energy_kwh <= storages.energy_max_kwh + 1e-6).all()
+    energy = schedules.shiftable_kw.sum(axis=1) * arrays.slot_hours
+    assert energy == pytest.approx(arrays.shiftables.energy_kwh, abs=1e-6)
+    balance = schedules.trade_kw - arrays.load_kw + arrays.available_kw - schedules.curtailment_kw
+    np.subtract.at(balance, storages.owner, schedules.charge_kw - schedules.discharge_kw)
+    np.subtract.at(balance, arrays.shiftables.owner, schedules.shiftable_kw)
+    assert np.abs(balance).max() < 1e-7
+
+
+def test_threads_give_the_same_bits(draw_buildings):
+    arrays = draw_buildings(9000, 24, 5, batteries=1, loads=1)
+    one, two = Population(arrays, threads=1), Population(arrays, threads=2)
+    rng = np.random.default_rng(6)
+    for move in (1.0, 0.02, 0.02):
+        target = rng.normal(size=(9000, 24)) * move
+        assert (one.answer(PRICE, target, 0.15) == two.answer(PRICE, target, 0.15)).all()
+    assert one.stragglers == two.stragglers > 0
+    assert (one.cost() == two.cost()).all()
+    assert (one.dual_bound(PRICE) == two.dual_bound(PRICE)).all()
+
+
+def test_scale_of_prices_scales_only_costs(draw_buildings):
+    """All prices and costs times 100: the same trades, and no more evaluations to speak of."""
+    arrays = draw_buildings(60, 24, 8)
+    storages, loads = arrays.storages, arrays.shiftables
+    dear = replace(
+        arrays,
+        price_level=arrays.price_level * 100,
+        storages=replace(
+            storages,
+            wear_per_kwh=storages.wear_per_kwh * 100,
+            wear_quadratic=storages.wear_quadratic * 100,
+        ),
+        shiftables=replace(loads, discomfort=loads.discomfort * 100),
+    )
+    cheap_one, dear_one = Population(arrays, threads=1), Population(dear, threads=1)
+    cheap = cheap_one.settle(PRICE, np.zeros((60, 24)), 0.15)
+    assert dear_one.settle(PRICE * 100, np.zeros((60, 24)), 15.0) == pytest.approx(cheap, abs=1e-6)
+    assert dear_one.cost() == pytest.approx(cheap_one.cost() * 100, rel=1e-6)
+
+
+def test_a_failure_is_reported_and_is_not_a_number(draw_buildings, monkeypatch):
+    """A building without a feasible answer, let in by force, fails; the others answer."""
+    arrays = draw_buildings(5, 24, 9, batteries=1, loads=0)
+    load = arrays.load_kw.copy()
+    load[2] += 100.0  # far beyond its connection
+    monkeypatch.setattr(population_module, "check_feasible", lambda buildings: None)
+    population = Population(replace(arrays, load_kw=load), threads=1)
+    trade = population.answer(PRICE, np.zeros((5, 24)), 0.15)
+    assert population.failed.tolist() == [2]
+    assert np.isnan(trade[2]).all()
+    assert np.isfinite(np.delete(trade, 2, axis=0)).all()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_quote_that_is_not_finite_is_refused(draw_buildings, bad):
+    population = Population(draw_buildings(7, 24, 10), threads=1)
+    target = np.zeros((7, 24))
+    target[3, 5] = bad
+    with pytest.raises(ValueError, match=r"building 3: its price or target is not finite"):
+        population.answer(PRICE, target, 0.15)
+    population.answer(PRICE, np.zeros((7, 24)), 0.15)
+    with pytest.raises(ValueError, match=r"building 3: its price or target is not finite"):
+        population.answer(PRICE, target, 0.15)
+
+
+def test_wrong_shapes_are_refused(draw_buildings):
+    population = Population(draw_buildings(3, 24, 11), threads=1)
+    with pytest.raises(ValueError, match=r"price has shape \(23,\)"):
+        population.answer(PRICE[:23], np.zeros((3, 24)), 0.15)
+    with pytest.raises(ValueError, match=r"target has shape \(2, 24\)"):
+        population.answer(PRICE, np.zeros((2, 24)), 0.15)
+    with pytest.raises(ValueError, match="rho is 0"):
+        population.answer(PRICE, np.zeros((3, 24)), 0.0)
+    with pytest.raises(ValueError, match="threads is 0"):
+        Population(draw_buildings(3, 24, 11), threads=0)
+
+
+def test_import_compiles_nothing():
+    """The compiled functions have no compiled signature until a population answers."""
+    import subprocess
+    import sys
+
+    code = (
+        "import nashgrid.agents.population as p, nashgrid.agents.population.newton as n;"
+        "import nashgrid.agents.population.stragglers as s;"
+        "print(len(n.answer_blocks.signatures) + len(s.answer_queue.signatures))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"
