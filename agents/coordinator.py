@@ -144,7 +144,8 @@ class Coordinator(TradingAgent):
 
     def _total(self, name: str) -> Floats:
         """Sum over all members of a field that is not by commodity."""
-        return np.sum([bench.heard[name].sum(axis=0) for bench in self._benches], axis=0)
+        parts = [bench.heard[name].sum(axis=0) for bench in self._benches]
+        return np.asarray(np.sum(parts, axis=0))
 
     def _forget(self) -> None:
         for bench in self._benches:

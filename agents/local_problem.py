@@ -66,12 +66,13 @@ class LocalProblem:
         self.trade = cp.Variable(horizon.slots, name="trade_kw")
         self.price = cp.Parameter(horizon.slots, name="price_per_kwh")
         self.parts: Mapping[str, Contribution] = {d.name: d.contribute(horizon) for d in devices}
-        self.consumption = sum(part.consumption_kw for part in self.parts.values())
-        self.cost: cp.Expression = sum(part.cost for part in self.parts.values())
+        nothing = cp.Constant(np.zeros(horizon.slots))
+        self.consumption = sum((part.consumption_kw for part in self.parts.values()), start=nothing)
+        self.cost = sum((part.cost for part in self.parts.values()), start=cp.Constant(0.0))
         self.constraints = [self.trade <= connection_kw, self.trade >= -connection_kw]
         for part in self.parts.values():
             self.constraints += part.constraints
-        paid: cp.Expression = 0.0
+        paid: cp.Expression = cp.Constant(0.0)
         if tariff is not None:
             bought = cp.Variable(horizon.slots, name="bought_kw")
             self.constraints += [bought >= 0, bought >= self.trade, bought <= connection_kw]
@@ -86,13 +87,15 @@ class LocalProblem:
 
     def device_cost(self) -> float:
         """f at the present values of the variables [currency]."""
-        return float(self.cost.value)
+        return float(value_of(self.cost))
 
     def schedule(self) -> dict[str, dict[str, Floats]]:
         """Present values: device -> quantity (unit in its name) -> (T,)."""
         return {
-            name: {"consumption_kw": np.broadcast_to(part.consumption_kw.value, self.trade.shape)}
-            | {quantity: variable.value for quantity, variable in part.variables.items()}
+            name: {
+                "consumption_kw": np.broadcast_to(value_of(part.consumption_kw), self.trade.shape)
+            }
+            | {quantity: value_of(variable) for quantity, variable in part.variables.items()}
             for name, part in self.parts.items()
         }
 
@@ -105,9 +108,23 @@ class LocalProblem:
         excess = cp.Variable(self.horizon.slots)
         elastic = [self.trade + excess == self.consumption, *self.constraints]
         cp.Problem(cp.Minimize(cp.norm1(excess)), elastic).solve(solver=cp.CLARABEL)
-        slot = int(np.argmax(np.abs(excess.value)))
+        too_much = value_of(excess)
+        slot = int(np.argmax(np.abs(too_much)))
         return (
             f"{self.owner}: no schedule keeps the connection limit in slot {slot}: "
-            f"at least {abs(excess.value[slot]):.3g} kW too much has to flow "
-            f"{'in' if excess.value[slot] > 0 else 'out'}"
+            f"at least {abs(too_much[slot]):.3g} kW too much has to flow "
+            f"{'in' if too_much[slot] > 0 else 'out'}"
         )
+
+
+def value_of(expression: cp.Expression) -> Floats:
+    """Present value of an expression.
+
+    Raises
+    ------
+    ValueError
+        If a variable in it has none.
+    """
+    if expression.value is None:
+        raise ValueError(f"{expression} has no value yet")
+    return np.asarray(expression.value, dtype=np.float64)

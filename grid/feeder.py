@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from nashgrid.grid.radial import orient_outwards
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-LineLimits = Mapping[tuple[int, int], float] | pd.DataFrame
+LineLimits: TypeAlias = Mapping[tuple[int, int], float] | pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)

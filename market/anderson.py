@@ -43,5 +43,4 @@ def _least_squares(gram: Floats, regularisation: float) -> Floats:
     normal = difference @ gram @ difference.T
     normal[np.diag_indices(size - 1)] *= 1 + regularisation
     right_side = difference @ gram[:, -1]
-    gamma: Floats = np.linalg.lstsq(normal, right_side, rcond=1e-14)[0]
-    return gamma
+    return np.asarray(np.linalg.lstsq(normal, right_side, rcond=1e-14)[0], dtype=np.float64)

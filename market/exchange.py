@@ -22,7 +22,6 @@ import numpy as np
 from nashgrid.market.anderson import mixing_weights
 from nashgrid.market.messages import Floats
 
-
 _BALANCED = 5.0
 _PATIENCE = 15
 _LARGEST_CHANGE = 10.0

@@ -65,10 +65,9 @@ class MessageNetwork:
 
     def __init__(self, links: nx.Graph, seed: int) -> None:
         self._seed = seed
-        self._addresses = 1 + max(links.nodes, default=0)
         both_ways = [(a, b, d) for a, b, d in links.edges(data=True)]
         both_ways += [(b, a, d) for a, b, d in both_ways]
-        keys = np.array([a * self._addresses + b for a, b, _ in both_ways], dtype=np.int64)
+        keys = np.array([(a << 32) + b for a, b, _ in both_ways], dtype=np.int64)
         order = np.argsort(keys)
         self._link_keys = keys[order]
         values = np.array(
@@ -90,12 +89,12 @@ class MessageNetwork:
     def send(self, messages: Messages) -> None:
         """Put a column on the wire; its rows are due one latency (or more) after `sent_s`."""
         link = self._links_of(messages)
-        until_arrival, until_acknowledged = self._attempts(link)
+        turn = self._take_turns(link)
+        until_arrival, until_acknowledged = self._attempts(link, turn)
         latency_s, jitter_s = self._latency_s[link], self._jitter_s[link]
         delay_s = latency_s.copy()
         if jitter_s.any():
-            delay_s -= jitter_s * np.log1p(-self._draw("latency", link))
-        self._sent_on_link[link] += 1
+            delay_s -= jitter_s * np.log1p(-self._draw("latency", link, turn))
         # A time-out of four mean delays: one round trip, and as much again for the jitter.
         arrives_s = messages.sent_s + (until_arrival - 1) * 4 * (latency_s + jitter_s) + delay_s
         transmission = Transmission(messages, arrives_s, until_acknowledged)
@@ -119,23 +118,31 @@ class MessageNetwork:
         names = ("messages", "transmissions", "bytes")
         return {n: sum(getattr(t, n) for t in self.traffic.values()) for n in names}
 
-    def _attempts(self, link: Integers) -> tuple[Integers, Integers]:
+    def _attempts(self, link: Integers, turn: Integers) -> tuple[Integers, Integers]:
         """Transmissions of each message until it arrives, and until the sender knows."""
         loss = self._loss[link]
         if not loss.any():
             once = np.ones(len(link), dtype=np.int64)
             return once, once
-        until_arrival = _geometric(self._draw("data", link), 1 - loss)
-        again = _geometric(self._draw("again", link), (1 - loss) ** 2)
-        unheard = self._draw("acknowledgement", link) < loss
+        until_arrival = _geometric(self._draw("data", link, turn), 1 - loss)
+        again = _geometric(self._draw("again", link, turn), (1 - loss) ** 2)
+        unheard = self._draw("acknowledgement", link, turn) < loss
         return until_arrival, until_arrival + np.where(unheard, again, 0)
 
-    def _draw(self, concern: str, link: Integers) -> Floats:
-        keys, counter = self._link_keys[link], self._sent_on_link[link]
-        return keyed_uniforms(self._seed, f"network {concern}", keys, counter)
+    def _take_turns(self, link: Integers) -> Integers:
+        """How many messages the link of each row has carried before, those of earlier rows too."""
+        turn = self._sent_on_link[link]
+        np.add.at(self._sent_on_link, link, 1)
+        if (self._sent_on_link[link] - turn > 1).any():
+            order = np.argsort(link, kind="stable")
+            turn[order] += np.arange(len(link)) - np.searchsorted(link[order], link[order])
+        return turn
+
+    def _draw(self, concern: str, link: Integers, turn: Integers) -> Floats:
+        return keyed_uniforms(self._seed, f"network {concern}", self._link_keys[link], turn)
 
     def _links_of(self, messages: Messages) -> Integers:
-        keys = messages.senders * self._addresses + messages.receivers
+        keys = (messages.senders << 32) + messages.receivers
         link = np.searchsorted(self._link_keys, keys)
         known = link < len(self._link_keys)
         known[known] = self._link_keys[link[known]] == keys[known]

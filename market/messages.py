@@ -87,7 +87,7 @@ class Messages:
     @property
     def bytes_each(self) -> int:
         """Size of one message: header and eight bytes per number."""
-        return HEADER_BYTES + 8 * sum(values.shape[1] for values in self.fields.values())
+        return HEADER_BYTES + 8 * sum(int(values.shape[1]) for values in self.fields.values())
 
     def select(self, rows: NDArray[np.bool_] | slice, sent_s: Floats | None = None) -> "Messages":
         """Some of the rows, as seen by their receivers; `sent_s` may be replaced."""

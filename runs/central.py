@@ -68,7 +68,11 @@ def central_optimum(scenario: Scenario, wires: Wires, case: str) -> CentralOptim
         bought[wires.places.index(entry.bus or 0)].append(problem.trade)
         constraints += problem.statement.constraints
         upstream += problem.statement.objective.expr
-    balance = [sum(trades) == demand[:, place] for place, trades in enumerate(bought)]
+    nothing = cp.Constant(np.zeros(scenario.horizon.slots))
+    balance: list[cp.Constraint] = [
+        cp.Zero(sum(trades, start=nothing) - demand[:, place])
+        for place, trades in enumerate(bought)
+    ]
     whole = cp.Problem(cp.Minimize(upstream), balance + constraints)
     whole.solve(
         solver=cp.CLARABEL, tol_gap_abs=1e-9, tol_gap_rel=1e-10, tol_feas=1e-10, ignore_dpp=True

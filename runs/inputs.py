@@ -107,7 +107,8 @@ def size_kw(entry: AgentEntry, scenario: Scenario) -> float:
         raise ValueError(f"{entry.name}: an agent of type {type(entry).__name__} has no size")
     load = float(inelastic_load_kw(entry, scenario).max())
     load += sum(shiftable.limit_kw for shiftable in entry.shiftable_loads)
-    generation = sum(plant.rating_kw for plant in (*entry.pv, *entry.wind))
+    generation = sum(plant.rating_kw for plant in entry.pv)
+    generation += sum(turbine.rating_kw for turbine in entry.wind)
     storage = sum(battery.power_kw for battery in (*entry.batteries, *entry.vehicles))
     return max(load, generation) + storage
 

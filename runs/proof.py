@@ -12,7 +12,7 @@ import pandas as pd
 
 from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.agents.counterparty import DeliveryProblem
-from nashgrid.agents.local_problem import LocalProblem
+from nashgrid.agents.local_problem import LocalProblem, value_of
 from nashgrid.agents.utility_supply import UtilitySupply
 from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.market.messages import Floats
@@ -138,7 +138,7 @@ def agent_position(compiled: CompiledProblem, price: Floats) -> Position:
     problem = compiled.problem
     problem.price.value = price
     paid = float(problem.statement.objective.value)
-    own = paid - problem.horizon.slot_hours * float(price @ problem.trade.value)
+    own = paid - problem.horizon.slot_hours * float(price @ value_of(problem.trade))
     violation = max(
         float(np.max(constraint.violation())) for constraint in problem.statement.constraints
     )

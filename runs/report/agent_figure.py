@@ -7,24 +7,25 @@ import pandas as pd
 
 from nashgrid.agents.local_problem import Tariff
 from nashgrid.runs.inputs import tariff
-from nashgrid.runs.outcome import TRADING, Outcome
+from nashgrid.runs.outcome import BASELINE, TRADING, Outcome
 from nashgrid.runs.report.cases import case_choice, cases_of
 from nashgrid.runs.report.clock import Clock
-from nashgrid.runs.report.device_kinds import Kind, consumption_by_kind, kind_of_device
+from nashgrid.runs.report.device_kinds import Kind, consumption_by_kind, drawn, kind_of_device
 from nashgrid.runs.report.figure import Choice, Figure, Option, Section, Trace
 from nashgrid.runs.report.price_figure import price_line, tariff_lines
 from nashgrid.runs.report.style import INK, axis, layout, panel_title
 from nashgrid.runs.report.words import money, number, rounded, text
 
-_NOTHING_KW = 1e-3
 _DASHES = ("solid", "dot", "dash", "longdash")
 
 
 def agent_section(outcome: Outcome) -> Section:
     """Section 4: a chooser of agents."""
     agents = sorted(outcome.scenario.agents, key=lambda entry: entry.community)
+    several = len({entry.community for entry in agents}) > 1
     options = tuple(
-        Option(entry.name, entry.name, f"community {entry.community}") for entry in agents
+        Option(entry.name, entry.name, f"community {entry.community}" if several else "")
+        for entry in agents
     )
     clock, rates = Clock(outcome.scenario.horizon), tariff(outcome.scenario)
     parts = {case: _of_case(outcome, case) for case in cases_of(outcome)}
@@ -86,13 +87,13 @@ def _view(
 def _bars(schedule: pd.DataFrame, clock: Clock) -> list[Trace]:
     bars: list[Trace] = []
     for kind, (taken, given) in consumption_by_kind(schedule, clock.slots).items():
-        net = rounded(taken - given, 3)
-        if max(abs(value) for value in net) > _NOTHING_KW:
+        net = drawn(taken - given)
+        if any(net):
             bars.append(_bar(kind, net, clock))
     return bars
 
 
-def _bar(kind: Kind, power_kw: list[float], clock: Clock) -> Trace:
+def _bar(kind: Kind, power_kw: list[float | None], clock: Clock) -> Trace:
     return {
         "type": "bar",
         "name": kind.words,
@@ -160,15 +161,19 @@ def _sentence(outcome: Outcome, schedule: pd.DataFrame, name: str) -> str:
     curtailed = outcome.scenario.horizon.slot_hours * float(np.nansum(schedule["curtailed_kw"]))
     payment = float(row["payment"])
     place = f", bus {row['bus']}" if outcome.scenario.feeder is not None else ""
-    kind, community = text(str(row["kind"])), text(str(row["community"]))
-    words = (
-        f"<b>{text(name)}</b> ({kind}, community {community}{place}): cost "
-        f"{money(row['cost_before'], currency)} before, "
-        f"{money(row['cost_after'], currency)} after; it "
-        f"{'pays' if payment >= 0 else 'receives'} {money(abs(payment), currency)} and "
-        f"{'saves' if row['saving'] >= 0 else '<b>loses</b>'} "
-        f"<b>{money(abs(row['saving']), currency)}</b>."
-    )
+    if len({entry.community for entry in outcome.scenario.agents}) > 1:
+        place = f", community {text(str(row['community']))}{place}"
+    words = f"<b>{text(name)}</b> ({text(str(row['kind']))}{place}): cost "
+    paid = f"it {'pays' if payment >= 0 else 'receives'} {money(abs(payment), currency)}"
+    if outcome.market == BASELINE:
+        words += f"{money(row['cost_after'], currency)}; {paid}."
+    else:
+        words += (
+            f"{money(row['cost_before'], currency)} before, "
+            f"{money(row['cost_after'], currency)} after; {paid} and "
+            f"{'saves' if row['saving'] >= 0 else '<b>loses</b>'} "
+            f"<b>{money(abs(row['saving']), currency)}</b>."
+        )
     if curtailed > 0.05:
         words += f" It curtails {number(curtailed, 1)} kWh of PV and wind."
     return words

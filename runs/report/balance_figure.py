@@ -6,7 +6,7 @@ from nashgrid.market.messages import Floats
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.cases import case_words, cases_of
 from nashgrid.runs.report.clock import Clock
-from nashgrid.runs.report.device_kinds import Kind, consumption_by_kind
+from nashgrid.runs.report.device_kinds import Kind, consumption_by_kind, drawn
 from nashgrid.runs.report.figure import Figure, Section, Trace
 from nashgrid.runs.report.style import DARK_GREY, axis, layout, panel_title
 from nashgrid.runs.report.words import number, rounded
@@ -76,7 +76,7 @@ def _bars(balance: Balance, clock: Clock, column: int) -> list[Trace]:
                     "name": kind.words,
                     "legendgroup": kind.name,
                     **clock.per_slot,
-                    "y": rounded(sign * values, 2),
+                    "y": drawn(sign * values),
                     "customdata": rounded(values, 2),
                     "marker": {"color": kind.colour, "line": {"color": "#ffffff", "width": 0.5}},
                     "hovertemplate": f"{words} %{{customdata:,.1f}} kW<extra></extra>",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nashgrid.runs.outcome import Outcome
+from nashgrid.runs.outcome import BASELINE, Outcome
 from nashgrid.runs.report.ac_findings import ac_findings
 from nashgrid.runs.report.convergence_figure import EXCHANGES
 from nashgrid.runs.report.figure import Section
@@ -88,7 +88,8 @@ def _findings(outcome: Outcome) -> str:
             f"{measure(float(sum_))} {currency} by changing their own schedules at these prices "
             "(sum of epsilon, by weak duality)."
         )
-    lines.append(_losers(outcome))
+    if outcome.market != BASELINE:
+        lines.append(_losers(outcome))
     items = "".join(f"<li>{line}</li>" for line in lines)
     return f"<h3>Findings beside the claims</h3><ul>{items}</ul>"
 

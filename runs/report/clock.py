@@ -57,7 +57,7 @@ class Clock:
             "mode": "markers",
             **self.per_slot,
             "y": list(values),
-            "marker": {"size": 1, "opacity": 0, "color": line["color"]},
+            "marker": {"size": 8, "opacity": 0, "color": line["color"]},
             "hovertemplate": hover,
         }
         return [drawn | common, answering | common | {"showlegend": False}]
@@ -66,7 +66,8 @@ class Clock:
         """The time axis, from the first to the last moment."""
         ticks: dict[str, Any] = {"tickformat": "%d %b %H:%M", "nticks": 12}
         if self.one_day:
-            ticks = {"tickformat": "%H:%M", "dtick": 3 * 3_600_000, "tick0": self.starts[0]}
+            step = 3 if self.slots * self.hours > 8 else 1
+            ticks = {"tickformat": "%H:%M", "dtick": step * 3_600_000, "tick0": self.starts[0]}
         hover = "%H:%M" if self.one_day else "%d %b %H:%M"
         return axis(
             title if self.one_day else "time",

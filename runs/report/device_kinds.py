@@ -17,6 +17,9 @@ from nashgrid.runs.report.style import (
     VERMILLION,
     YELLOW,
 )
+from nashgrid.runs.report.words import rounded
+
+_NOTHING_KW = 1e-3
 
 
 @dataclass(frozen=True)
@@ -67,3 +70,8 @@ def consumption_by_kind(schedules: pd.DataFrame, slots: int) -> dict[Kind, tuple
                 np.asarray(np.bincount(slot[rows], given, minlength=slots), dtype=float),
             )
     return result
+
+
+def drawn(power_kw: Floats) -> list[float | None]:
+    """Heights of bars; nothing, rather than a zero to point at, where there is no power."""
+    return [value if abs(value) >= _NOTHING_KW else None for value in rounded(power_kw, 3)]

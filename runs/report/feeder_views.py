@@ -174,7 +174,8 @@ def _sentence(
         words += f"; allowed are {entry.minimum_voltage_pu:g} to {entry.maximum_voltage_pu:g} pu"
     beyond = [str(bus) for bus in buses[~within_limits(outcome, voltages["ac_pu"])]]
     if beyond:
-        words += f", so <b>bus {listing(beyond, 6)} beyond the limit</b>"
+        are = "is" if len(beyond) == 1 else "are"
+        words += f", so <b>bus {listing(beyond, 6)} {are} beyond the limit</b>"
     if not np.isfinite(drawing.limits_kva).any():
         return f"{words}. No line has a limit."
     fullest = int(np.argmax(loading))

@@ -48,9 +48,11 @@ function draw(figure) {
     const view = figure.views[settings(controls)] || {};
     const data = view.data || changed(figure.data, view.changes || []);
     if (note) note.innerHTML = view.note || "";
+    const layout = view.layout || figure.layout;
+    target.style.minHeight = `${layout.height}px`;
     // Plotly writes into what it is given, and a view is shown more than once.
     return Plotly.react(target, structuredClone(data),
-      structuredClone(view.layout || figure.layout), CONFIG);
+      structuredClone(layout), CONFIG);
   };
   controls.forEach((control) => control.addEventListener("input", show));
   if (bar) bar.querySelectorAll("[data-play]").forEach((button) => play(button, show));
