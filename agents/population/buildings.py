@@ -99,7 +99,7 @@ class Storages:
 
     def take(self, which: Rows) -> Storages:
         """Some of them."""
-        chosen = {
+        chosen: dict[str, Any] = {
             entry.name: None if value is None else value[which]
             for entry in fields(self)
             for value in [getattr(self, entry.name)]

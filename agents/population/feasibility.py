@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,10 @@ from nashgrid.agents.population.buildings import (
     Storages,
     place_in_building,
 )
+
+# The stubs of both know fewer block matrices and bounds than the functions.
+linear_program: Any = linprog
+block_matrix: Any = sparse.bmat
 
 SLACK = 1e-9  # share of a bound by which rounding may break it
 
@@ -189,9 +194,9 @@ def _least_excess(buildings: BuildingArrays, limits: StorageLimits, row: int) ->
     net = buildings.load_kw[row] - buildings.available_kw[row]
     cost = np.zeros(count * slots)
     cost[2 * slots : 4 * slots] = 1.0
-    solution = linprog(
+    solution = linear_program(
         cost,
-        A_eq=sparse.bmat([balance, *(blocks for blocks, _ in extra)], format="csr"),
+        A_eq=block_matrix([balance, *(blocks for blocks, _ in extra)], format="csr"),
         b_eq=np.concatenate([net, *(right for _, right in extra)]),
         bounds=bounds,
         method="highs",

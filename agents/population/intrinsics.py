@@ -18,11 +18,15 @@ from nashgrid.agents.population.day import Tables
 from nashgrid.agents.population.fields import Shape
 from nashgrid.agents.population.lanes import Table, Tracer
 
-_doubles, _singles, _whole = (
-    types.CPointer(types.float64),
-    types.CPointer(types.float32),
-    types.int64,
-)
+_pointer_to: Any = types.CPointer
+_doubles, _singles, _whole = _pointer_to(types.float64), _pointer_to(types.float32), types.int64
+
+
+def emitted(function: Callable[..., Any]) -> Any:
+    """Numba's `intrinsic`, for functions whose first argument callers leave out."""
+    return intrinsic(function)
+
+
 # data, multipliers, answer, flat and its stride, bounds with first row, stride and last entry,
 # work, control, slots
 PASS_SIGNATURE = types.void(
@@ -73,7 +77,7 @@ def compile_pass(emit: Callable[[Tracer, Shape, Tables], None], shape: Shape) ->
 
     It holds the compiled code: keep it as long as the address is used.
     """
-    run = intrinsic(_traced(emit, shape))
+    run = emitted(_traced(emit, shape))
 
     def run_pass(
         data: Any, multipliers: Any, answer: Any, flat: Any, flat_stride: Any, bounds: Any,
@@ -92,7 +96,7 @@ def _pointer(context: Any, builder: Any, kind: Any, array: Any) -> Any:
     return context.make_array(kind)(context, builder, array).data
 
 
-@intrinsic
+@emitted
 def call_pass(
     _context: Any, address: Any, data: Any, multipliers: Any, answer: Any, flat: Any,
     flat_stride: Any, bounds: Any, first: Any, stride: Any, last: Any, work: Any, control: Any,
@@ -116,7 +120,7 @@ def call_pass(
     ), codegen  # fmt: skip
 
 
-@intrinsic
+@emitted
 def take_quotes(
     _context: Any, size: Any, price: Any, own_price: Any, target: Any, rows: Any, work: Any,
     step: Any, control: Any, slots: Any,
@@ -147,7 +151,7 @@ def take_quotes(
     return types.void(size, price, _whole, target, rows, work, _whole, control, _whole), codegen
 
 
-@intrinsic
+@emitted
 def keep_answers(
     _context: Any, work: Any, step: Any, control: Any, answer: Any, answer_rows: Any, flat: Any,
     flat_row: Any, flat_rows: Any, trade: Any, rows: Any, slots: Any,
@@ -181,7 +185,7 @@ def keep_answers(
     ), codegen
 
 
-@intrinsic
+@emitted
 def fused(_context: Any, a: Any, b: Any, c: Any) -> Any:
     """a b + c for single numbers, rounded once."""
 

@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from llvmlite import binding, ir
-from numba.core import cgutils
+from numba.core import cgutils as untyped_cgutils
 
+cgutils: Any = untyped_cgutils
 DOUBLE = ir.DoubleType()
 SINGLE = ir.FloatType()
 INDEX = ir.IntType(64)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +19,8 @@ from nashgrid.agents.population.feasibility import StorageLimits, largest_moves,
 from nashgrid.agents.population.fields import Shape
 from nashgrid.agents.population.lanes import WIDTH
 from nashgrid.agents.population.tables import Blocks
+
+Number = TypeVar("Number", bound=np.generic)
 
 PROXIMAL = 1e-2  # pull towards the last answer, in units of price level / rating
 PRECISION_KW = 1e-9  # largest violation of a balance, per kW of size above 1 kW
@@ -60,7 +64,7 @@ def _device_table(owner: Rows, counts: NDArray[np.int64]) -> Rows:
     return table
 
 
-def lanes_of(values: Floats, blocks: int) -> Floats:
+def lanes_of(values: NDArray[Number], blocks: int) -> NDArray[Number]:
     """(n, ...) per building to (blocks, ..., W): the last building fills the last block."""
     missing = blocks * WIDTH - values.shape[0]
     if missing:

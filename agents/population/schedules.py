@@ -7,10 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nashgrid.agents.population.buildings import BuildingArrays, Floats, Rows
+from nashgrid.agents.population.buildings import (
+    BuildingArrays,
+    Floats,
+    Rows,
+    place_in_building,
+)
 from nashgrid.agents.population.feasibility import storage_limits
 from nashgrid.agents.population.fields import Shape
-from nashgrid.agents.population.layout import place_in_building
 from nashgrid.agents.population.tables import Blocks
 
 

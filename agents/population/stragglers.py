@@ -132,7 +132,7 @@ def enter_lane(blocks: Any, quote: Any, scratch: Any, lane: Any, agent: Any) -> 
     )
     scratch.agent[lane] = agent
     scratch.attempt[lane] = 0
-    scratch.count[lane] = 0
+    scratch.tried[lane] = 0
     scratch.share[lane] = 0.0
     scratch.control[GUARD, lane] = quote.guard
 
@@ -153,7 +153,7 @@ def leave_lane(blocks: Any, quote: Any, scratch: Any, lane: Any) -> Any:
         )
     for slot in range(quote.trade.shape[1]):
         quote.trade[row, slot] = scratch.work[slot * step + TRADE, lane]
-    quote.evaluations[row] += scratch.attempt[lane] * ALLOWED + scratch.count[lane]
+    quote.evaluations[row] += scratch.attempt[lane] * ALLOWED + scratch.tried[lane]
     scratch.agent[lane] = -1
     scratch.control[FACTOR, lane] = 0.0
 
@@ -171,7 +171,7 @@ def start_again(blocks: Any, quote: Any, scratch: Any, lane: Any) -> Any:
         quote.price[row * quote.own_price],
     )
     scratch.attempt[lane] += 1
-    scratch.count[lane] = 0
+    scratch.tried[lane] = 0
     scratch.share[lane] = 0.0
     scratch.control[FACTOR, lane] = 0.0
     scratch.control[FRESH, lane] = 1.0
@@ -211,10 +211,10 @@ def _define_answer_queue(digest: str) -> Callable[..., Any]:
                 if scratch.agent[lane] < 0:
                     control[FACTOR, lane] = 0.0
                     continue
-                scratch.count[lane] += 1
+                scratch.tried[lane] += 1
                 if control[RESIDUAL, lane] <= scratch.data[TOLERANCE, lane]:
                     leave_lane(blocks, quote, scratch, lane)
-                elif scratch.count[lane] < ALLOWED:
+                elif scratch.tried[lane] < ALLOWED:
                     next_share(control, lane, scratch.share, scratch.slope)
                 else:
                     start_again(blocks, quote, scratch, lane)

@@ -82,7 +82,7 @@ class Scratch(NamedTuple):
     data, multipliers, answer, flat, bounds : (rows, W), the working block of the stragglers
     queue : (agents of a chunk,) stragglers, as block * W + lane
     agent : (W,) who stands in a lane of the working block, or -1
-    count, attempt : (W,) evaluations in this attempt, and attempts before it
+    tried, attempt : (W,) evaluations in this attempt, and attempts before it
     share, slope : (W,) share of the step being tried, and slope of the dual at its start
     """
 
@@ -95,7 +95,7 @@ class Scratch(NamedTuple):
     bounds: Doubles
     queue: Integers
     agent: Integers
-    count: Integers
+    tried: Integers
     attempt: Integers
     share: Doubles
     slope: Doubles
@@ -119,7 +119,7 @@ def make_scratch(blocks: Blocks, quote: Quote, chunk: int) -> Scratch:
         bounds=np.zeros((slots * blocks.counts[4], WIDTH)),
         queue=np.empty(chunk * WIDTH, np.int64),
         agent=np.full(WIDTH, -1),
-        count=np.zeros(WIDTH, np.int64),
+        tried=np.zeros(WIDTH, np.int64),
         attempt=np.zeros(WIDTH, np.int64),
         share=np.zeros(WIDTH),
         slope=np.zeros(WIDTH),
