@@ -178,9 +178,9 @@ def test_sections_fit_the_outcome(
 def test_use_and_supply_are_equal_in_every_slot(with_feeder: Outcome) -> None:
     bars = balance_section(with_feeder).figures[0].data
     for column in ("x", "x2"):
-        own = [np.array(bar["y"]) for bar in bars if bar["xaxis"] == column]
+        own = [np.nan_to_num(np.array(bar["y"], float)) for bar in bars if bar["xaxis"] == column]
         assert max(np.abs(values).max() for values in own) > 1
-        np.testing.assert_allclose(sum(own), 0.0, atol=0.005 * len(own))
+        np.testing.assert_allclose(sum(own), 0.0, atol=0.0015 * len(own))
 
 
 def test_heading_names_costs_and_savers(with_feeder: Outcome, tmp_path: Path) -> None:
@@ -188,7 +188,8 @@ def test_heading_names_costs_and_savers(with_feeder: Outcome, tmp_path: Path) ->
     summary = with_feeder.summary
     assert f"{number(summary['cost_before'], 2)} → {number(summary['cost_after'], 2)} EUR" in words
     share = 100 * summary["saving"] / summary["cost_before"]
-    assert f"{money(summary['saving'], 'EUR')} ({number(share, 1)} %)" in words
+    assert f"{money(summary['saving'], 'EUR')} saved" in words
+    assert f"{number(share, 1)} % of the cost before" in words
     assert "Everybody saves" in words
     assert "A small day &lt;on paper&gt;" in words
     assert "Sun &amp; Sons" in words
