@@ -6,13 +6,14 @@ from nashgrid.market.messages import Floats
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.cases import case_words, cases_of
 from nashgrid.runs.report.clock import Clock
-from nashgrid.runs.report.device_kinds import Kind, consumption_by_kind, drawn
+from nashgrid.runs.report.device_kinds import KINDS, OTHER, Kind, consumption_by_kind, drawn
 from nashgrid.runs.report.figure import Figure, Section, Trace
 from nashgrid.runs.report.style import DARK_GREY, axis, layout, panel_title
 from nashgrid.runs.report.words import number, rounded
 
 _NOTHING_KW = 1e-3
 UTILITY = Kind("utility", "utility", DARK_GREY)
+_ORDER = (*KINDS, OTHER, UTILITY)
 _ROWS = (
     ("load", 0, "Load"),
     ("shiftable load", 0, "Shiftable load"),
@@ -75,6 +76,7 @@ def _bars(balance: Balance, clock: Clock, column: int) -> list[Trace]:
                     "type": "bar",
                     "name": kind.words,
                     "legendgroup": kind.name,
+                    "legendrank": _ORDER.index(kind),
                     **clock.per_slot,
                     "y": drawn(sign * values),
                     "customdata": rounded(values, 2),

@@ -39,8 +39,9 @@ def convergence_section(outcome: Outcome) -> Section:
     )
     body = (
         "<p>In every round a coordinator announces prices and each agent answers with an offer. "
-        "An exchange has converged when both residuals are below the tolerance of "
-        f"{measure(tolerance)}.</p>{_table(outcome, topics)}"
+        "An exchange counts as converged when both residuals are at most the tolerance of "
+        f"{measure(tolerance)}, the dotted line; it may go on below it, to leave room.</p>"
+        f"{_table(outcome, topics)}"
     )
     return Section("convergence", "Convergence", "How they came to agree", body, (figure,))
 
