@@ -32,6 +32,7 @@ def certify(
     rounds: pd.DataFrame,
     voltages: pd.DataFrame,
     lines: pd.DataFrame,
+    losses: pd.DataFrame,
 ) -> dict[str, Any]:
     """Prove an outcome from its tables alone.
 
@@ -71,7 +72,8 @@ def certify(
             for case, proof in proofs.items()
         },
         "individual_rationality": _rationality(accounts),
-        "ac_power_flow": _ac_check(scenario, voltages, lines),
+        "ac_power_flow": _ac_check(scenario, voltages, lines, losses),
+        "charging_while_discharging_kw": _both_ways(schedules),
     }
 
 
@@ -201,8 +203,18 @@ def _rationality(accounts: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def _both_ways(schedules: pd.DataFrame) -> float:
+    """Largest power that a battery charges and discharges at once [kW].
+
+    Never optimal above a price of -wear (1 + eta_c eta_d) / (1 - eta_c eta_d); below it may be,
+    and no real battery could do it.
+    """
+    both = schedules[["charge_kw", "discharge_kw"]].dropna().min(axis=1)
+    return max(float(both.max()), 0.0) if len(both) else 0.0
+
+
 def _ac_check(
-    scenario: Scenario, voltages: pd.DataFrame, lines: pd.DataFrame
+    scenario: Scenario, voltages: pd.DataFrame, lines: pd.DataFrame, losses: pd.DataFrame
 ) -> dict[str, Any] | None:
     """What AC power flow says of the schedules; a finding, for LinDistFlow is optimistic."""
     if scenario.feeder is None:
@@ -211,6 +223,7 @@ def _ac_check(
     for case, rows in voltages.groupby("case", sort=False):
         flows = lines[lines["case"] == case]
         loading = flows["ac_kva"] / flows["limit_kva"]
+        lost = losses[losses["case"] == case]
         low, high = rows.loc[rows["ac_pu"].idxmin()], rows.loc[rows["ac_pu"].idxmax()]
         findings[str(case)] = {
             "lowest_voltage_pu": float(low["ac_pu"]),
@@ -218,6 +231,10 @@ def _ac_check(
             "highest_voltage_pu": float(high["ac_pu"]),
             "highest_voltage_at": f"bus {high['bus']}, slot {high['slot']}",
             "largest_loading": float(loading.max()),
+            "losses_kwh": float(lost["ac_kw"].sum() * scenario.horizon.slot_hours),
+            "lindistflow_losses_kwh": float(
+                lost["lindistflow_kw"].sum() * scenario.horizon.slot_hours
+            ),
             "largest_voltage_difference_pu": float(
                 (rows["ac_pu"] - rows["lindistflow_pu"]).abs().max()
             ),

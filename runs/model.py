@@ -135,10 +135,15 @@ class TradingModel(mesa.Model):
     def _links(self) -> nx.Graph:
         """Everybody is linked to the coordinator of every exchange."""
         entry = self.scenario.messages
-        properties = {"latency_s": entry.latency_s, "jitter_s": entry.jitter_s, "loss": entry.loss}
+        usual = {"latency_s": entry.latency_s, "jitter_s": entry.jitter_s, "loss": entry.loss}
+        own = {
+            link.agent: link.model_dump(exclude={"agent"}, exclude_none=True)
+            for link in entry.links
+        }
         links = nx.Graph()
-        for coordinator in self.coordinators.values():
-            for agent in (*self.prosumers, self.counterparty):
+        for agent in (*self.prosumers, self.counterparty):
+            properties = usual | own.get(agent.name, {})
+            for coordinator in self.coordinators.values():
                 links.add_edge(coordinator.unique_id, agent.unique_id, **properties)
         return links
 

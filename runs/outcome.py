@@ -40,6 +40,7 @@ class Outcome:
     rounds : topic, round, residuals, price range, clock, messages so far
     voltages : case, slot, bus, lindistflow_pu, ac_pu; empty without a feeder
     lines : case, slot, from_bus, to_bus, flow_kw, flow_kvar, limit_kva, ac_kva; likewise
+    losses : case, slot, lindistflow_kw, ac_kw; likewise
     messages : one row per message, with its fields as lists (an Arrow table)
     """
 
@@ -56,6 +57,7 @@ class Outcome:
     rounds: pd.DataFrame
     voltages: pd.DataFrame
     lines: pd.DataFrame
+    losses: pd.DataFrame
     messages: pa.Table
 
     @property

@@ -28,6 +28,7 @@ TABLES = (
     "rounds",
     "voltages",
     "lines",
+    "losses",
 )
 _WHOLE_NUMBERS = {"slot": "Int64", "energy_wh": "Int64", "price_micro_per_kwh": "Int64"}
 _VERSIONS = ("nashgrid", "numpy", "scipy", "cvxpy", "clarabel", "daqp", "power-grid-model", "mesa")

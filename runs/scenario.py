@@ -179,6 +179,17 @@ class NegotiationEntry(Entry):
     memory: int = Field(8, ge=1, le=30, description="rounds kept for the acceleration")
 
 
+class LinkEntry(Entry):
+    """The link between one agent and the coordinators, where it differs from the others."""
+
+    agent: str = Field(description="name of the agent")
+    latency_s: NotNegative | None = Field(None, description="least delay of a message [s]")
+    jitter_s: NotNegative | None = Field(None, description="mean random delay on top [s]")
+    loss: Annotated[float, Field(ge=0, lt=0.9)] | None = Field(
+        None, description="probability that a transmission is lost"
+    )
+
+
 class MessagesEntry(Entry):
     """The message network."""
 
@@ -187,6 +198,7 @@ class MessagesEntry(Entry):
     loss: Annotated[float, Field(ge=0, lt=0.9)] = Field(
         0.0, description="probability that a transmission is lost"
     )
+    links: tuple[LinkEntry, ...] = Field((), description="links that differ from the others")
 
 
 class BargainingEntry(Entry):
@@ -233,6 +245,9 @@ class Scenario(Entry):
         twice = [name for name, count in names.items() if count > 1]
         if twice:
             raise ValueError(f"agent names must be unique: {twice[0]!r} stands {names[twice[0]]}x")
+        for link in self.messages.links:
+            if link.agent not in names:
+                raise ValueError(f"messages: links: there is no agent {link.agent!r}")
         for agent in self.agents:
             if (agent.bus is None) != (self.feeder is None):
                 raise ValueError(f"{agent.name}: 'bus' is needed with a feeder, and only with one")

@@ -63,7 +63,7 @@ def _outcome(model: TradingModel, market: str, seed: int) -> Outcome:
     prices = tables.prices_table(model, cases)
     trades = tables.trades_table(model, cases)
     schedules = tables.schedules_table(model, cases)
-    voltages, lines = tables.network_tables(trades, scenario, wires, cases)
+    voltages, lines, losses = tables.network_tables(trades, scenario, wires, cases)
     price = counterparty.price(last)
     settled = Trades(
         baseline_kw={a.name: a.seats[UTILITY_ONLY].quantity for a in model.prosumers},
@@ -100,6 +100,7 @@ def _outcome(model: TradingModel, market: str, seed: int) -> Outcome:
         rounds=rounds,
         voltages=voltages,
         lines=lines,
+        losses=losses,
     )
     return Outcome(
         scenario=scenario,
@@ -115,6 +116,7 @@ def _outcome(model: TradingModel, market: str, seed: int) -> Outcome:
         rounds=rounds,
         voltages=voltages,
         lines=lines,
+        losses=losses,
         messages=messages,
     )
 

@@ -113,20 +113,25 @@ def schedules_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
 
 def network_tables(
     trades: pd.DataFrame, scenario: Scenario, wires: Wires, cases: Sequence[str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Voltages and line flows of every case, by LinDistFlow and by AC power flow."""
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Voltages, line flows and losses of every case, by LinDistFlow and by AC power flow."""
     voltage_columns = ["case", "slot", "bus", "lindistflow_pu", "ac_pu"]
     line_columns = ["case", "slot", "from_bus", "to_bus", "flow_kw", "flow_kvar"]
     line_columns += ["limit_kva", "ac_kva"]
+    loss_columns = ["case", "slot", "lindistflow_kw", "ac_kw"]
     if wires.feeder is None or scenario.feeder is None:
-        return pd.DataFrame(columns=voltage_columns), pd.DataFrame(columns=line_columns)
+        empty = [pd.DataFrame(columns=c) for c in (voltage_columns, line_columns, loss_columns)]
+        return empty[0], empty[1], empty[2]
     feeder, model = wires.feeder, LinDistFlow(wires.feeder)
     root_voltage = scenario.feeder.root_voltage_pu
-    voltages, lines = [], []
+    voltages, lines, losses = [], [], []
     for case in cases:
         power = wires.bus_power_kw(demand_kw(trades, case, wires))
         ac = ac_power_flow(feeder, power, wires.reactive_kvar, root_voltage)
         linear = np.sqrt(model.voltage_squared(power, wires.reactive_kvar, root_voltage))
+        by_model = model.losses_kw(power, wires.reactive_kvar)
+        values = (case, np.arange(len(power)), by_model, ac.losses_kw)
+        losses.append(pd.DataFrame(dict(zip(loss_columns, values, strict=True))))
         slot, bus = np.indices(power.shape).reshape(2, -1)
         voltages.append(
             pd.DataFrame(
@@ -161,7 +166,11 @@ def network_tables(
                 )
             )
         )
-    return pd.concat(voltages, ignore_index=True), pd.concat(lines, ignore_index=True)
+    return (
+        pd.concat(voltages, ignore_index=True),
+        pd.concat(lines, ignore_index=True),
+        pd.concat(losses, ignore_index=True),
+    )
 
 
 def demand_kw(trades: pd.DataFrame, case: str, wires: Wires) -> Floats:

@@ -103,7 +103,7 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
         ]
         for case in cases
     }
-    voltages, lines = tables.network_tables(run.tables["trades"], scenario, wires, cases)
+    voltages, lines, losses = tables.network_tables(run.tables["trades"], scenario, wires, cases)
     accounts, settlement = _settle_again(run, wires, problems, counterparty, cases)
     certificate = certify(
         scenario,
@@ -118,6 +118,7 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
         rounds=run.tables["rounds"],
         voltages=voltages,
         lines=lines,
+        losses=losses,
     )
     summary = summarise(scenario, accounts, run.tables["rounds"], run.messages)
     wrong = [
@@ -125,6 +126,7 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
         *_table_differences("settlement.csv", run.tables["settlement"], settlement),
         *_table_differences("voltages.csv", run.tables["voltages"], voltages),
         *_table_differences("lines.csv", run.tables["lines"], lines),
+        *_table_differences("losses.csv", run.tables["losses"], losses),
         *_differences("outcome.json: certificate", run.record["certificate"], certificate),
         *_differences("outcome.json: summary", run.record["summary"], summary),
         *_unsaid(run, cases),
