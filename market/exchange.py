@@ -182,6 +182,6 @@ class Exchange:
         """An empty memory slot, or that of the oldest round that is not the best."""
         if len(self._kept) < self.rules.memory:
             return min(set(range(self.rules.memory)) - set(self._kept))
-        old = [slot for slot in self._kept if slot != self._best] or self._kept
-        self._kept.remove(old[0])
-        return old[0]
+        oldest = next((slot for slot in self._kept if slot != self._best), self._kept[0])
+        self._kept.remove(oldest)
+        return oldest
