@@ -71,6 +71,7 @@ def certify(
             }
             for case, proof in proofs.items()
         },
+        "limits_not_kept": {case: list(p.limits_not_kept) for case, p in proofs.items()},
         "individual_rationality": _rationality(accounts),
         "ac_power_flow": _ac_check(scenario, voltages, lines, losses),
         "charging_while_discharging_kw": _both_ways(schedules),

@@ -114,6 +114,9 @@ def _show_certificate(console: Console, outcome: Outcome) -> None:
             console.print(
                 f"  {name}: {claim['words']} is {claim['value']:.3g}, allowed {claim['bound']:.3g}"
             )
+        for case, limits in outcome.certificate["limits_not_kept"].items():
+            for limit in limits:
+                console.print(f"  {case}: {limit}")
     losers = outcome.certificate["individual_rationality"]["losers"]
     if losers:
         worst = ", ".join(f"{name} ({saving:,.2f})" for name, saving in list(losers.items())[:5])

@@ -21,6 +21,8 @@ from nashgrid.runs.central import central_optimum, connection_limits
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.tables import DECISIONS, demand_kw
 
+WORTH_NAMING_KW, WORTH_NAMING_PU = 1e-2, 1e-5
+
 
 @dataclass(frozen=True)
 class Position:
@@ -57,6 +59,7 @@ class CaseProof:
     imbalance_kw : largest |sum of trades| of a commodity
     total_cost, central_cost : of the outcome and of the central optimum [currency]
     price_difference : largest difference to the central multipliers [currency/kWh]
+    limits_not_kept : the counterparty's limits that the outcome breaks, worst first, in words
     """
 
     positions: dict[str, Position]
@@ -64,6 +67,7 @@ class CaseProof:
     total_cost: float
     central_cost: float
     price_difference: float
+    limits_not_kept: tuple[str, ...]
 
     @property
     def welfare_gap(self) -> float:
@@ -81,7 +85,13 @@ def prove_case(
     trades: pd.DataFrame,
     schedules: pd.DataFrame,
 ) -> CaseProof:
-    """Check one case of an outcome from its tables."""
+    """Check one case of an outcome from its tables.
+
+    Raises
+    ------
+    ValueError
+        If the tables lack something, or the scenario allows no schedule at all.
+    """
     price = _by_place(prices[prices["case"] == case], "price_per_kwh", wires)
     demand = demand_kw(trades, case, wires)
     own_trades = trades[(trades["case"] == case) & (trades["community"] != "")]
@@ -99,13 +109,23 @@ def prove_case(
     positions[counterparty] = delivery_position(
         delivery, demand, price, scenario.horizon.slot_hours
     )
-    central = central_optimum(scenario, wires, case)
+    broken = _limits_not_kept(delivery, demand, positions[counterparty])
+    try:
+        central = central_optimum(scenario, wires, case)
+    except ValueError as error:
+        raise ValueError(
+            f"{error}: no schedules of the agents together keep the limits of the "
+            f"{counterparty}. At the end of the {case} negotiation: {'; '.join(broken)}. Widen "
+            "the limit, let load go unserved at a price (unserved_load_price_per_kwh), or connect "
+            "less"
+        ) from error
     return CaseProof(
         positions=positions,
         imbalance_kw=float(np.abs(bought - demand).max()),
         total_cost=sum(position.cost for position in positions.values()),
         central_cost=central.cost,
         price_difference=float(np.abs(price - central.price_per_kwh).max()),
+        limits_not_kept=broken,
     )
 
 
@@ -163,6 +183,14 @@ def delivery_position(
     else:
         raise ValueError(f"no proof is known for {type(delivery).__name__}")
     return Position(cost, paid - bound, paid, *violation)
+
+
+def _limits_not_kept(
+    delivery: DeliveryProblem, demand: Floats, position: Position
+) -> tuple[str, ...]:
+    if position.violation <= WORTH_NAMING_KW and position.violation_pu <= WORTH_NAMING_PU:
+        return ()
+    return tuple(str(limit) for limit in delivery.infeasibility(demand, demand)[:5])
 
 
 def _by_place(rows: pd.DataFrame, column: str, wires: Wires) -> Floats:
