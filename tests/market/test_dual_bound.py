@@ -86,6 +86,16 @@ def test_by_hand() -> None:
     assert program.dual_bound(cost, np.array([1.0]), np.array([-2.0, 0.0])) == pytest.approx(-3.0)
 
 
+def test_a_negative_multiplier_of_an_inequality_proves_nothing() -> None:
+    # x0 + x1 <= 10 never binds on the unit square; -1 as its multiplier would promise 10.
+    rows = np.vstack([[1.0, 1.0], np.eye(2), -np.eye(2)])
+    program = QuadraticProgram(
+        sparse.csc_array((2, 2)), sparse.csc_array(rows), np.array([10.0, 1, 1, 0, 0]), 0
+    )
+    invented = np.array([-1.0, 0.0, 0.0, 0.0, 0.0])
+    assert program.dual_bound(np.ones(2), np.zeros(2), invented) == 0.0
+
+
 def test_an_equality_of_one_variable_bounds_both_ways() -> None:
     program = QuadraticProgram(
         sparse.csc_array((1, 1)), sparse.csc_array([[-2.0]]), np.array([-3.0]), 1
