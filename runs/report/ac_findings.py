@@ -16,8 +16,8 @@ _SLACK_LOADING = 1e-4
 
 
 @dataclass(frozen=True)
-class Extreme:
-    """An extreme by both models, and where it is by AC."""
+class Finding:
+    """A figure by both models, and where it stands by AC."""
 
     words: str
     linear: str
@@ -40,7 +40,7 @@ def ac_findings(outcome: Outcome) -> str:
             f'<tr><td>{e.words}</td><td class="number">{e.linear}</td>'
             f'<td class="number">{e.exact}</td><td class="number">{e.limit}</td>'
             f"<td>{e.where}</td></tr>"
-            for e in _extremes(entry, voltages, lines, clock)
+            for e in (*_extremes(entry, voltages, lines, clock), _lost(outcome, case, clock))
         )
         parts.append(
             f'<div><h4>{words.capitalize()}</h4><div class="tables"><table><thead><tr>'
@@ -58,7 +58,7 @@ def ac_findings(outcome: Outcome) -> str:
 
 def _extremes(
     entry: FeederEntry, voltages: pd.DataFrame, lines: pd.DataFrame, clock: Clock
-) -> list[Extreme]:
+) -> list[Finding]:
     extremes = []
     for words, limit, sign in (
         ("lowest voltage [pu]", entry.minimum_voltage_pu, -1),
@@ -69,13 +69,13 @@ def _extremes(
         at = int((sign * exact).argmax())
         bus, slot = voltages["bus"].iloc[at], int(voltages["slot"].iloc[at])
         where = f"bus {bus}, {clock.labels[slot]}"
-        extremes.append(Extreme(words, f"{linear:.4f}", f"{exact[at]:.4f}", f"{limit:g}", where))
+        extremes.append(Finding(words, f"{linear:.4f}", f"{exact[at]:.4f}", f"{limit:g}", where))
     limited = _loadings(lines)
     if not limited.empty:
         fullest = limited.sort_values("exact", kind="stable").to_dict("records")[-1]
         line = f"{fullest['from_bus']}–{fullest['to_bus']}"
         extremes.append(
-            Extreme(
+            Finding(
                 "fullest line",
                 percent(float(limited["linear"].max())),
                 percent(float(fullest["exact"])),
@@ -84,6 +84,14 @@ def _extremes(
             )
         )
     return extremes
+
+
+def _lost(outcome: Outcome, case: str, clock: Clock) -> Finding:
+    rows = outcome.losses[outcome.losses["case"] == case]
+    linear, exact = (
+        number(clock.hours * float(rows[column].sum()), 1) for column in ("lindistflow_kw", "ac_kw")
+    )
+    return Finding("losses [kWh]", linear, exact, "", "all lines, all slots")
 
 
 def _loadings(lines: pd.DataFrame) -> pd.DataFrame:

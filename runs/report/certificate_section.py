@@ -8,6 +8,8 @@ from nashgrid.runs.report.convergence_figure import EXCHANGES
 from nashgrid.runs.report.figure import Section
 from nashgrid.runs.report.words import listing, measure, money, number, text
 
+_BOTH_WAYS_KW = 0.05
+
 
 def certificate_section(outcome: Outcome) -> Section:
     """Section 7."""
@@ -87,6 +89,16 @@ def _findings(outcome: Outcome) -> str:
             f"<b>{EXCHANGES.get(case, case)}, all participants together</b> could gain at most "
             f"{measure(float(sum_))} {currency} by changing their own schedules at these prices "
             "(sum of epsilon, by weak duality)."
+        )
+    for case, limits in outcome.certificate["limits_not_kept"].items():
+        if limits:
+            broken = "; ".join(text(str(limit)) for limit in limits)
+            lines.append(f"<b>{EXCHANGES.get(case, case)}, limits not quite kept:</b> {broken}.")
+    both_kw = float(outcome.certificate["charging_while_discharging_kw"])
+    if both_kw > _BOTH_WAYS_KW:
+        lines.append(
+            f"<b>A battery charges and discharges at once</b>, with up to {number(both_kw, 1)} kW: "
+            "worth while where the price is negative enough, but no real battery can do it."
         )
     if outcome.market != BASELINE:
         lines.append(_losers(outcome))

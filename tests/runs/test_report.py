@@ -243,6 +243,27 @@ def test_the_power_flow_check_says_where_limits_break(with_feeder: Outcome, tmp_
     words = prose(page_of(replace(with_feeder, lines=lines), tmp_path))
     assert "line 1–2 is above its limit in 1 slot, at most at 101.2 %" in words
     assert "line 1–2, 12:00–16:00" in words
+    lost = with_feeder.losses[with_feeder.losses["case"] == "trading"]["ac_kw"].sum()
+    assert f">{number(4 * lost, 1)}<" in words
+
+
+def test_broken_limits_and_impossible_batteries_are_told(
+    with_feeder: Outcome, tmp_path: Path
+) -> None:
+    plain = with_feeder.certificate | {
+        "limits_not_kept": {"trading": []},
+        "charging_while_discharging_kw": 0.0,
+    }
+    told = plain | {
+        "limits_not_kept": {"trading": ["line 1-2 in slot 3 by 4.2 kW"]},
+        "charging_while_discharging_kw": 7.25,
+    }
+    without = prose(page_of(replace(with_feeder, certificate=plain), tmp_path))
+    assert "not quite kept" not in without
+    assert "at once" not in without
+    words = prose(page_of(replace(with_feeder, certificate=told), tmp_path))
+    assert "line 1-2 in slot 3 by 4.2 kW" in words
+    assert "discharges at once</b>, with up to 7.2 kW" in words
 
 
 def test_nothing_points_outside(outcome: Outcome, tmp_path: Path) -> None:
