@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from nashgrid.market.message_network import MessageNetwork
-from nashgrid.market.messages import Messages, join
+from nashgrid.market.messages import Integers, Messages, join
 
 
 class Correspondent(Protocol):
@@ -39,15 +39,29 @@ class Post:
             self._index[address] = number[id(one)]
 
     def carry(self) -> None:
-        """Send everything in the outboxes and deliver until no message is under way."""
+        """Send everything in the outboxes and deliver until no message is under way.
+
+        Raises
+        ------
+        ValueError
+            If nobody answers at the address of a message; names it.
+        """
         self._send(self._everybody)
         while (column := self.network.deliver()) is not None:
-            index = self._index[column.receivers]
+            index = self._whose(column.receivers)
             receivers = np.unique(index)
             for number in receivers:
                 mine = column if len(receivers) == 1 else column.select(index == number)
                 self._everybody[number].receive(mine)
             self._send([self._everybody[number] for number in receivers])
+
+    def _whose(self, addresses: Integers) -> Integers:
+        """Which correspondent answers at each address."""
+        within = np.minimum(addresses, len(self._index) - 1)
+        index = np.where(addresses == within, self._index[within], -1)
+        if (index < 0).any():
+            raise ValueError(f"nobody answers at address {addresses[np.argmin(index)]}")
+        return index
 
     def _send(self, senders: Sequence[Correspondent]) -> None:
         """Empty the outboxes; messages of one form said at one time travel as one column."""
