@@ -30,16 +30,16 @@ class TradingModel(mesa.Model):
 
     Parameters
     ----------
-    scenario : the community, its wires, its day
+    study : the scenario: the community, its wires, its day
     topics : the negotiations to lead, in this order: "utility-only", "trading", "money"
     seed : of everything random in the run
     """
 
-    def __init__(self, scenario: Scenario, topics: tuple[str, ...], seed: int) -> None:
+    def __init__(self, study: Scenario, topics: tuple[str, ...], seed: int) -> None:
         super().__init__(rng=seed)
-        self.scenario = scenario
-        self.wires = lay_wires(scenario)
-        entry = scenario.negotiation
+        self.study = study
+        self.wires = lay_wires(study)
+        entry = study.negotiation
         self.rules = ExchangeRules(
             step=entry.step * float(np.abs(self.wires.tariff.retail_price_per_kwh).mean()),
             tolerance=entry.tolerance / STRICTER,
@@ -47,8 +47,8 @@ class TradingModel(mesa.Model):
             over_relaxation=entry.over_relaxation,
             memory=entry.memory,
         )
-        self.prosumers = make_prosumers(self, scenario, self.wires, self.rules)
-        self.counterparty = make_counterparty(self, scenario, self.wires, self.rules)
+        self.prosumers = make_prosumers(self, study, self.wires, self.rules)
+        self.counterparty = make_counterparty(self, study, self.wires, self.rules)
         self.coordinators = {topic: self._coordinator(topic) for topic in topics}
         self.post = Post(
             MessageNetwork(self._links(), seed), {one.unique_id: one for one in self.agents}
@@ -89,8 +89,8 @@ class TradingModel(mesa.Model):
         )
 
     def _bargainers(self) -> list[Bargainer]:
-        weights = {entry.name: entry.bargaining_weight for entry in self.scenario.agents}
-        weights[self.counterparty.name] = self.scenario.bargaining.operator_weight
+        weights = {entry.name: entry.bargaining_weight for entry in self.study.agents}
+        weights[self.counterparty.name] = self.study.bargaining.operator_weight
         return [
             Bargainer(
                 agent,
@@ -111,7 +111,7 @@ class TradingModel(mesa.Model):
                 rules=replace(self.rules, tolerance=MONEY_TOLERANCE),
                 opening_price=np.zeros(1),
             )
-        slots = self.scenario.horizon.slots
+        slots = self.study.horizon.slots
         index = {place: number for number, place in enumerate(self.wires.places)}
         members = {
             agent.unique_id: index[agent.connection.place] * slots + np.arange(slots)
@@ -134,7 +134,7 @@ class TradingModel(mesa.Model):
 
     def _links(self) -> nx.Graph:
         """Everybody is linked to the coordinator of every exchange."""
-        entry = self.scenario.messages
+        entry = self.study.messages
         usual = {"latency_s": entry.latency_s, "jitter_s": entry.jitter_s, "loss": entry.loss}
         own = {
             link.agent: link.model_dump(exclude={"agent"}, exclude_none=True)

@@ -56,7 +56,7 @@ def simulate(
 
 
 def _outcome(model: TradingModel, market: str, seed: int) -> Outcome:
-    scenario, wires, counterparty = model.scenario, model.wires, model.counterparty
+    scenario, wires, counterparty = model.study, model.wires, model.counterparty
     cases = [topic for topic in TOPICS[market] if topic != MONEY]
     last = cases[-1]
     hours = scenario.horizon.slot_hours

@@ -37,7 +37,7 @@ def kind_of(entry: AgentEntry) -> str:
 
 def prices_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
     """case, slot, start, bus, price_per_kwh."""
-    starts, places = slot_starts(model.scenario.horizon), model.wires.places
+    starts, places = slot_starts(model.study.horizon), model.wires.places
     frames = []
     for case in cases:
         price = model.counterparty.price(case)
@@ -58,10 +58,10 @@ def prices_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
 
 def trades_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
     """case, agent, kind, community, bus, slot, trade_kw."""
-    slots = np.arange(model.scenario.horizon.slots)
+    slots = np.arange(model.study.horizon.slots)
     frames = []
     for case in cases:
-        for agent, entry in zip(model.prosumers, model.scenario.agents, strict=True):
+        for agent, entry in zip(model.prosumers, model.study.agents, strict=True):
             frames.append(
                 pd.DataFrame(
                     {
@@ -95,7 +95,7 @@ def trades_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
 
 def schedules_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
     """case, agent, device, slot and the decisions of every device."""
-    slots = np.arange(model.scenario.horizon.slots)
+    slots = np.arange(model.study.horizon.slots)
     frames = []
     for case in cases:
         for agent in model.prosumers:
