@@ -90,10 +90,21 @@ def assess(trace: Tracer, shape: Shape, tables: Tables) -> None:
     control[BOUND] = totals.bound.get()
 
 
-def _answer(offer: Lane, curvature: Lane, pull: Lane, last: Lane, limit: Lane) -> Lane:
+def _answer(
+    shape: Shape,
+    tables: Tables,
+    slot: Whole,
+    at: int,
+    offer: Lane,
+    curvature: Lane,
+    pull: Lane,
+    limit: Lane,
+) -> Lane:
     """What a device answered: its last answer where it is drawn to one, else by the multipliers."""
     free = clip(offer * reciprocal(largest(curvature, NO_CURVATURE)), 0.0, limit)
-    return where(pull.compare(">", 0.0), last, free)
+    if not shape.flat:
+        return free
+    return where(pull.compare(">", 0.0), tables.flat[slot * tables.flat_stride + at], free)
 
 
 def _least(offer: Lane, curvature: Lane, limit: Lane) -> Lane:
@@ -112,8 +123,8 @@ def _assess_load(
     wish = data[row + (shape.PREFERENCE + 2 * m)]
     limit = data[row + (shape.LARGEST + 2 * m)]
     offer = tables.multipliers[m] + wish
-    last = tables.flat[slot * tables.flat_stride + (2 * shape.batteries + m)]
-    power = _answer(offer - inside, curvature, pull, last, limit)
+    at = 2 * shape.batteries + m
+    power = _answer(shape, tables, slot, at, offer - inside, curvature, pull, limit)
     missed = wish * wish * reciprocal(largest(curvature, NO_CURVATURE)) * 0.5
     totals.cost.add(fma(power, curvature * power * 0.5 - wish, missed))
     totals.bound.add(_least(offer - price, curvature, limit) + missed)
@@ -138,9 +149,9 @@ def _assess_battery(
     bounds_row = tables.bounds_row + slot_entry(tables, slot) * shape.bound_rows
     charge, discharge, low, high = (tables.bounds[bounds_row + (4 * k + i)] for i in range(4))
     own = tables.multipliers[slot * shape.price_rows + (shape.shiftables + 1 + k)]
-    last = [tables.flat[slot * tables.flat_stride + (2 * k + i)] for i in range(2)]
-    power = _answer(fma(eta, own, -wear) - inside, curvature, pull, last[0], charge)
-    back = _answer(inside - fma(inverse_eta, own, wear), curvature, pull, last[1], discharge)
+    bid, ask = fma(eta, own, -wear) - inside, inside - fma(inverse_eta, own, wear)
+    power = _answer(shape, tables, slot, 2 * k, bid, curvature, pull, charge)
+    back = _answer(shape, tables, slot, 2 * k + 1, ask, curvature, pull, discharge)
     totals.cost.add(wear * (power + back) + curvature * (power * power + back * back) * 0.5)
     # Any value of stored energy gives a bound; where the energy is bounded by another slot's
     # bounds, only the value that holds there gives a good one.

@@ -23,10 +23,14 @@ class Shape:
         Storages per building (battery or electric vehicle), K.
     shiftables : int
         Shiftable loads per building, M.
+    flat : bool
+        Whether some of these devices have too little curvature of their own, and are drawn
+        towards their last answer.
     """
 
     batteries: int
     shiftables: int
+    flat: bool
 
     # Table of data, rows that hold for the whole day. A *pull* is the weight of the proximal term
     # towards the own last answer, a curvature like the others.
@@ -103,14 +107,14 @@ class Shape:
     OFFSET, TRADE, CURTAILMENT = range(3)
 
     @property
-    def flat(self) -> int:
-        """Row of work of the first charging power."""
+    def powers(self) -> int:
+        """Row of work of the first charging power (kept for flat devices only)."""
         return self.CURTAILMENT + self.answer_rows
 
     @property
     def step(self) -> int:
         """Row of work of the first step."""
-        return self.flat + self.flat_rows
+        return self.powers + self.flat_rows
 
     # ... then the factors of the elimination.
     @property

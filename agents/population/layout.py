@@ -43,7 +43,7 @@ def build_blocks(buildings: BuildingArrays) -> list[Blocks]:
     starts = np.flatnonzero(np.r_[True, (kinds[1:] != kinds[:-1]).any(axis=1)])
     for start, stop in zip(starts, [*starts[1:], buildings.count]):
         rows = order[start:stop]
-        shape = Shape(int(kinds[start, 0]), int(kinds[start, 1]))
+        shape = Shape(int(kinds[start, 0]), int(kinds[start, 1]), flat=False)
         made.append(
             _class_blocks(
                 buildings,
@@ -136,7 +136,7 @@ def _class_blocks(
             shape.flat_rows,
             shape.bound_rows,
             shape.work_rows,
-            shape.flat,
+            shape.powers,
         ),
         data=data,
         multipliers=np.zeros((count, shape.multiplier_rows(slots), WIDTH)),

@@ -137,6 +137,11 @@ def _slot(shape: Shape, tables: Tables, day: Day, sums: Sums, slot: Whole) -> No
     _eliminate(shape, tables, day, sums, rows, balance, loads, storages)
 
 
+def _drawn(shape: Shape, tables: Tables, rows: SlotRows, at: int, pull: Lane, offer: Lane) -> Lane:
+    """An offer, with the pull of the device's last answer where the class has flat devices."""
+    return fma(pull, tables.flat[rows.flat + at], offer) if shape.flat else offer
+
+
 def _load(
     shape: Shape, tables: Tables, day: Day, sums: Sums, rows: SlotRows, m: int, balance: Balance
 ) -> Response:
@@ -144,10 +149,12 @@ def _load(
     own = day.loads[m]
     at = 2 * shape.batteries + m
     preference = tables.data[rows.data + (shape.PREFERENCE + 2 * m)]
-    offer = own.price - rows.price + fma(own.pull, tables.flat[rows.flat + at], preference)
+    wish = _drawn(shape, tables, rows, at, own.pull, preference)
+    offer = own.price - rows.price + wish
     limit = tables.data[rows.data + (shape.LARGEST + 2 * m)]
     load = respond(own.slope * offer, 0.0, limit, own.slope)
-    tables.work[rows.work + (shape.flat + at)] = load.value
+    if shape.flat:
+        tables.work[rows.work + (shape.powers + at)] = load.value
     balance.right += load.value
     balance.pivot += load.slope
     sums.border.use[m].add(load.value)
@@ -172,15 +179,15 @@ def _storage(
     value = tables.multipliers[rows.multipliers + (1 + k)]
     later = tables.multipliers[rows.multipliers + (1 + k + shape.price_rows)]
     limit = [tables.bounds[rows.bounds + (4 * k + i)] for i in range(4)]
-    last = [tables.flat[rows.flat + (2 * k + i)] for i in range(2)]
+    idle = [_drawn(shape, tables, rows, 2 * k + i, own.pull, -own.wear) for i in range(2)]
     charge = respond(
-        own.slope * (fma(own.eta, value, fma(own.pull, last[0], -own.wear)) - rows.price),
+        own.slope * (fma(own.eta, value, idle[0]) - rows.price),
         0.0,
         limit[0],
         own.slope,
     )
     discharge = respond(
-        own.slope * (fma(-own.inverse_eta, value, fma(own.pull, last[1], -own.wear)) + rows.price),
+        own.slope * (fma(-own.inverse_eta, value, idle[1]) + rows.price),
         0.0,
         limit[1],
         own.slope,
@@ -193,8 +200,9 @@ def _storage(
     )
     work = tables.work
     work[rows.work + (shape.CURTAILMENT + 1 + k)] = keep.value
-    work[rows.work + (shape.flat + 2 * k)] = charge.value
-    work[rows.work + (shape.flat + 2 * k + 1)] = discharge.value
+    if shape.flat:
+        work[rows.work + (shape.powers + 2 * k)] = charge.value
+        work[rows.work + (shape.powers + 2 * k + 1)] = discharge.value
     balance.right += charge.value - discharge.value
     balance.pivot += charge.slope + discharge.slope
     lost = fma(own.inverse_eta, discharge.value, keep.value - sums.stored[k].get())

@@ -14,18 +14,18 @@ from nashgrid.agents.population import passes
 from nashgrid.agents.population.assessment import assess, assess_blocks
 from nashgrid.agents.population.buildings import BuildingArrays, Floats, Rows
 from nashgrid.agents.population.feasibility import check_feasible
-from nashgrid.agents.population.fields import STIFFNESS, Shape
+from nashgrid.agents.population.fields import STIFFNESS
 from nashgrid.agents.population.intrinsics import compile_pass
 from nashgrid.agents.population.lanes import WIDTH
 from nashgrid.agents.population.layout import build_blocks
 from nashgrid.agents.population.newton import answer_blocks
 from nashgrid.agents.population.schedules import Schedules, find_places, read_schedules
 from nashgrid.agents.population.stragglers import answer_queue
-from nashgrid.agents.population.tables import Blocks, Quote, make_scratch
+from nashgrid.agents.population.tables import Blocks, Quote, make_scratch, shape_of
 
 GUARD = 1 / 30  # D, the most that a singular group's price moves per step, per price level
 CHUNK = 2048 // WIDTH  # blocks that a thread takes at a time
-SETTLING_PULL = 0.1  # scale of the proximal terms at the end of settling
+COLD_PULL, SETTLED_PULL = 8.0, 0.1  # scale of the proximal terms while settling, first and last
 SETTLING_ROUNDS = 200
 
 
@@ -130,19 +130,19 @@ class Population:
         RuntimeError
             If trades still move after many rounds, naming the building that moves most.
         """
-        before = np.array(self.answer(price, target, rho))
-        worst, move = 0, np.inf
-        for _ in range(SETTLING_ROUNDS):
-            trade = self.answer(price, target, rho)
-            moves = np.nan_to_num(np.abs(trade - before)).max(axis=1)
-            worst, move = int(np.argmax(moves)), float(moves.max())
-            if move <= tolerance_kw:
-                self._looseness = 1.0
-                return trade
-            if move < 0.1:
-                self._looseness = SETTLING_PULL
-            before = np.array(trade)
-        self._looseness = 1.0
+        start = COLD_PULL if self._cold else 1.0
+        before, worst, move = self.trade.copy(), 0, np.inf
+        try:
+            for number in range(SETTLING_ROUNDS):
+                self._looseness = max(start / 4.0 ** (number // 2), SETTLED_PULL)
+                trade = self.answer(price, target, rho)
+                moves = np.nan_to_num(np.abs(trade - before)).max(axis=1)
+                worst, move = int(np.argmax(moves)), float(moves.max())
+                if number > 0 and move <= tolerance_kw:
+                    return trade
+                before = trade.copy()
+        finally:
+            self._looseness = 1.0
         raise RuntimeError(
             f"building {worst}: its trade still moves by {move:g} kW after {SETTLING_ROUNDS} "
             f"answers to the same quote, more than {tolerance_kw:g} kW"
@@ -216,8 +216,7 @@ class Population:
         blocks = self._classes[number]
         if (name, number) not in self._compiled:
             emit = {"forward": passes.forward, "backward": passes.backward, "assess": assess}[name]
-            shape = Shape(blocks.counts[1] - 1, blocks.shiftables)
-            self._compiled[name, number] = compile_pass(emit, shape)
+            self._compiled[name, number] = compile_pass(emit, shape_of(blocks))
         return int(self._compiled[name, number].address)
 
     def _share(self, work: Callable[[int, int, int], int]) -> list[int]:

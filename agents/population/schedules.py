@@ -15,7 +15,7 @@ from nashgrid.agents.population.buildings import (
 )
 from nashgrid.agents.population.feasibility import storage_limits
 from nashgrid.agents.population.fields import Shape
-from nashgrid.agents.population.tables import Blocks
+from nashgrid.agents.population.tables import Blocks, shape_of
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def read_schedules(
     storage_place = place_in_building(buildings.storages.owner)[storages]
     load_place = place_in_building(buildings.loads.owner)[loads]
     for number, blocks in enumerate(classes):
-        shape = Shape(blocks.counts[1] - 1, blocks.shiftables)
+        shape = shape_of(blocks)
         for k in range(shape.batteries):
             owner = buildings.storages.owner[storages]
             chosen = np.flatnonzero((places.kind[owner] == number) & (storage_place == k))

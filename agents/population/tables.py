@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nashgrid.agents.population import fields
+from nashgrid.agents.population.fields import Shape
 from nashgrid.agents.population.lanes import WIDTH
 
 Doubles = NDArray[np.float64]
@@ -46,6 +47,11 @@ class Blocks(NamedTuple):
     bounds_at: Integers
     rows: Integers
     real: int
+
+
+def shape_of(blocks: Blocks) -> Shape:
+    """The device set that the agents of the blocks share."""
+    return Shape(blocks.counts[1] - 1, blocks.shiftables, blocks.flat_strides[0] > 0)
 
 
 class Quote(NamedTuple):

@@ -1,5 +1,8 @@
 """Properties of the joint answer: autonomy, robustness, threads, and owning up to failures."""
 
+import pickle
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -148,9 +151,6 @@ def test_wrong_shapes_are_refused(draw_buildings):
 
 def test_import_compiles_nothing():
     """The compiled functions have no compiled signature until a population answers."""
-    import subprocess
-    import sys
-
     code = (
         "import nashgrid.agents.population as p, nashgrid.agents.population.newton as n;"
         "import nashgrid.agents.population.stragglers as s;"
@@ -158,3 +158,32 @@ def test_import_compiles_nothing():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "0"
+
+
+def test_eight_lanes_answer_as_four_do(draw_buildings, tmp_path):
+    """Registers of eight doubles, as AVX-512 has them, change nothing."""
+    arrays = draw_buildings(29, 24, 12, batteries=2, loads=1, vehicles=0.3, flat=0.3)
+    with (tmp_path / "arrays.pickle").open("wb") as file:
+        pickle.dump(arrays, file)
+    script = tmp_path / "answer.py"
+    script.write_text(
+        "import pickle, sys, numba, numpy as np\n"
+        "numba.njit(lambda: 0)()  # Numba itself goes by the true processor\n"
+        "from llvmlite import binding\n"
+        "known = binding.get_host_cpu_features\n"
+        "binding.get_host_cpu_features = lambda: {'avx512f': sys.argv[1] == '8'}\n"
+        "from nashgrid.agents.population.lanes import WIDTH\n"
+        "binding.get_host_cpu_features = known\n"
+        "from nashgrid.agents.population import Population\n"
+        "assert WIDTH == int(sys.argv[1])\n"
+        "population = Population(pickle.load(open('arrays.pickle', 'rb')), threads=1)\n"
+        "price = 0.25 + 0.1 * np.sin(np.arange(24) / 24 * 4 * np.pi)\n"
+        "for level in (0.0, 0.02, 0.04):\n"
+        "    trade = population.answer(price, np.full((29, 24), level), 0.15)\n"
+        "np.save(sys.argv[1], [*trade, population.dual_bound(price)[:24]])\n"
+    )
+    for lanes in ("4", "8"):
+        command = [sys.executable, str(script), lanes]
+        subprocess.run(command, check=True, cwd=tmp_path)
+    four, eight = (np.load(tmp_path / f"{lanes}.npy") for lanes in ("4", "8"))
+    assert (four == eight).all()
