@@ -72,7 +72,7 @@ def certify(
             for case, proof in proofs.items()
         },
         "limits_not_kept": {case: list(p.limits_not_kept) for case, p in proofs.items()},
-        "individual_rationality": _rationality(accounts),
+        "individual_rationality": _rationality(accounts, _rounding(scenario, market, prices)),
         "ac_power_flow": _ac_check(scenario, voltages, lines, losses),
         "charging_while_discharging_kw": _both_ways(schedules),
     }
@@ -151,10 +151,7 @@ def _money(
     }
     players = accounts[accounts["weight"] > 0]
     if market in ("nash-bargaining", "two-part"):
-        # Nobody loses more than the rounding: of one payment to a micro-unit, or of two energies
-        # per slot to a watt-hour each.
-        per_slot = 1e-3 * float(prices["price_per_kwh"].abs().max()) + 1e-6
-        slack = 1e-6 if market == "nash-bargaining" else per_slot * scenario.horizon.slots
+        slack = _rounding(scenario, market, prices)
         claims["individual rationality"] = claim(
             -float(players["saving"].min()), slack, "largest loss of a player [currency]"
         )
@@ -168,6 +165,18 @@ def _money(
             "excess: how far any feasible division could raise the weighted log product",
         )
     return claims
+
+
+def _rounding(scenario: Scenario, market: str, prices: pd.DataFrame) -> float:
+    """What settlement in whole units may cost one agent [currency].
+
+    One payment is rounded to a micro-unit; energies are rounded to a watt-hour, two per slot.
+    """
+    if market == "nash-bargaining":
+        return 1e-6
+    tariff = [abs(period.retail_price_per_kwh) for period in scenario.utility.tariff]
+    highest = max(float(prices["price_per_kwh"].abs().max()), *tariff)
+    return scenario.horizon.slots * (1e-3 * highest + 1e-6)
 
 
 def bargaining_excess(gains: np.ndarray, weights: np.ndarray, surplus: float) -> float:
@@ -195,9 +204,9 @@ def _epsilons(proof: CaseProof) -> dict[str, Any]:
     }
 
 
-def _rationality(accounts: pd.DataFrame) -> dict[str, Any]:
+def _rationality(accounts: pd.DataFrame, rounding: float) -> dict[str, Any]:
     players = accounts[accounts["weight"] > 0]
-    losers = players[players["saving"] < -1e-6]
+    losers = players[players["saving"] < -rounding]
     return {
         "smallest_saving": float(players["saving"].min()),
         "losers": {row.agent: float(row.saving) for row in losers.itertuples()},
