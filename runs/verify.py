@@ -33,8 +33,7 @@ from nashgrid.runs.run_folder import (
     record_checksum,
 )
 from nashgrid.runs.summary import summarise
-
-TOLERANCE = 1e-6
+from nashgrid.runs.table_comparison import differences, table_differences
 
 
 @dataclass(frozen=True)
@@ -122,15 +121,16 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
     )
     summary = summarise(scenario, accounts, run.tables["rounds"], run.messages)
     wrong = [
-        *_table_differences("accounts.csv", run.tables["accounts"], accounts),
-        *_table_differences("settlement.csv", run.tables["settlement"], settlement),
-        *_table_differences("voltages.csv", run.tables["voltages"], voltages),
-        *_table_differences("lines.csv", run.tables["lines"], lines),
-        *_table_differences("losses.csv", run.tables["losses"], losses),
-        *_differences("outcome.json: certificate", run.record["certificate"], certificate),
-        *_differences("outcome.json: summary", run.record["summary"], summary),
+        *table_differences("accounts.csv", run.tables["accounts"], accounts),
+        *table_differences("settlement.csv", run.tables["settlement"], settlement),
+        *table_differences("voltages.csv", run.tables["voltages"], voltages),
+        *table_differences("lines.csv", run.tables["lines"], lines),
+        *table_differences("losses.csv", run.tables["losses"], losses),
+        *differences("outcome.json: certificate", run.record["certificate"], certificate),
+        *differences("outcome.json: summary", run.record["summary"], summary),
         *_unsaid(run, cases),
-        *_wrong_times(run),
+        *_wrong_keys(run, wires, counterparty, cases),
+        *_wrong_schedules(run, problems),
     ]
     return certificate, wrong
 
@@ -207,42 +207,35 @@ def _unsaid(run: StoredRun, cases: list[str]) -> Iterator[str]:
             yield f"trades.csv: trades of {case!r} are not those that the agents committed to"
 
 
-def _wrong_times(run: StoredRun) -> Iterator[str]:
-    starts = [str(start) for start in slot_starts(run.scenario.horizon)]
-    rows = run.tables["prices"]
-    if any(str(start) != starts[slot] for slot, start in zip(rows["slot"], rows["start"])):
-        yield "prices.csv: the start of a slot is not that of the scenario"
+def _wrong_keys(run: StoredRun, wires: Wires, counterparty: str, cases: list[str]) -> Iterator[str]:
+    """Who, where and when of prices and trades must be that of the scenario."""
+    slots = range(run.scenario.horizon.slots)
+    starts = slot_starts(run.scenario.horizon)
+    prices = [
+        (case, slot, starts[slot], b) for case in cases for slot in slots for b in wires.places
+    ]
+    traders = [
+        (entry.name, tables.kind_of(entry), entry.community, entry.bus or 0)
+        for entry in run.scenario.agents
+    ]
+    traders += [(counterparty, counterparty, "", bus) for bus in wires.places]
+    trades = [(case, *who, slot) for case in cases for who in traders for slot in slots]
+    for name, numbers, keys in (
+        ("prices", "price_per_kwh", prices),
+        ("trades", "trade_kw", trades),
+    ):
+        stored = run.tables[name].drop(columns=numbers)
+        yield from table_differences(
+            f"{name}.csv", stored, pd.DataFrame(keys, columns=stored.columns)
+        )
 
 
-def _table_differences(name: str, stored: pd.DataFrame, again: pd.DataFrame) -> Iterator[str]:
-    """The first number of each column that differs."""
-    if len(stored) != len(again) or list(stored.columns) != list(again.columns):
-        yield f"{name}: {len(stored)} rows where {len(again)} follow from the other files"
-        return
-    for column in again.columns:
-        for row, (one, other) in enumerate(zip(stored[column], again[column], strict=True)):
-            if not _alike(one, other):
-                yield f"{name}: row {row + 1}, {column} is {one}, but {other} follows from the rest"
-                break
-
-
-def _differences(where: str, stored: Any, again: Any) -> Iterator[str]:
-    if isinstance(again, dict):
-        if not isinstance(stored, dict) or stored.keys() != again.keys():
-            yield f"{where}: has other entries than what follows from the files"
-            return
-        for key in again:
-            yield from _differences(f"{where}: {key}", stored[key], again[key])
-    elif not _alike(stored, again):
-        yield f"{where} is {stored}, but {again} follows from the files"
-
-
-def _alike(one: Any, other: Any) -> bool:
-    if pd.isna(one) or pd.isna(other):
-        return bool(pd.isna(one) and pd.isna(other))
-    numbers = (int, float, np.integer, np.floating)
-    if isinstance(one, numbers) and isinstance(other, numbers):
-        if one == other:
-            return True
-        return bool(abs(one - other) <= TOLERANCE * max(1.0, abs(float(other))))
-    return str(one) == str(other)
+def _wrong_schedules(run: StoredRun, problems: dict[str, list[CompiledProblem]]) -> Iterator[str]:
+    """What devices consume must follow from their decisions, now in the problems' variables."""
+    frames = [
+        tables.schedule_rows(case, compiled.problem.owner, compiled.problem.schedule())
+        for case, owners in problems.items()
+        for compiled in owners
+    ]
+    again = tables.schedules_of(frames)
+    yield from table_differences("schedules.csv", run.tables["schedules"], again)
