@@ -30,6 +30,7 @@ TABLES = (
     "lines",
     "losses",
 )
+_TEXT = ("case", "agent", "kind", "community", "device", "payer", "payee", "item", "topic")
 _WHOLE_NUMBERS = {"slot": "Int64", "energy_wh": "Int64", "price_micro_per_kwh": "Int64"}
 _VERSIONS = ("nashgrid", "numpy", "scipy", "cvxpy", "clarabel", "daqp", "power-grid-model", "mesa")
 
@@ -85,7 +86,12 @@ def load(folder: Path) -> StoredRun:
         tables = {}
         for table in TABLES:
             name = f"{table}.csv"
-            frame = pd.read_csv(folder / name, keep_default_na=False, na_values=[""])
+            frame = pd.read_csv(
+                folder / name,
+                keep_default_na=False,
+                na_values=[""],
+                dtype=dict.fromkeys(_TEXT, str),
+            )
             whole = {c: kind for c, kind in _WHOLE_NUMBERS.items() if c in frame}
             text = {c: "" for c in ("community",) if c in frame}
             tables[table] = frame.fillna(text).astype(whole)

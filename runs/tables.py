@@ -1,6 +1,6 @@
 """From a finished model to tidy tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -95,18 +95,29 @@ def trades_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
 
 def schedules_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
     """case, agent, device, slot and the decisions of every device."""
-    slots = np.arange(model.study.horizon.slots)
+    return schedules_of(
+        [
+            schedule_rows(case, agent.name, agent.schedule(case))
+            for case in cases
+            for agent in model.prosumers
+        ]
+    )
+
+
+def schedule_rows(
+    case: str, agent: str, schedule: Mapping[str, Mapping[str, Floats]]
+) -> pd.DataFrame:
+    """The rows of one agent; columns are the quantities that its devices have."""
     frames = []
-    for case in cases:
-        for agent in model.prosumers:
-            for device, quantities in agent.schedule(case).items():
-                columns: dict[str, Any] = {
-                    "case": case,
-                    "agent": agent.name,
-                    "device": device,
-                    "slot": slots,
-                }
-                frames.append(pd.DataFrame(columns | quantities))
+    for device, quantities in schedule.items():
+        slots = np.arange(len(quantities["consumption_kw"]))
+        columns: dict[str, Any] = {"case": case, "agent": agent, "device": device, "slot": slots}
+        frames.append(pd.DataFrame(columns | dict(quantities)))
+    return pd.concat(frames, ignore_index=True)
+
+
+def schedules_of(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all agents as one table."""
     table = pd.concat(frames, ignore_index=True)
     return table.reindex(columns=["case", "agent", "device", "slot", *DECISIONS])
 

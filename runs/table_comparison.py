@@ -1,0 +1,56 @@
+"""Comparison of what stands in a run's files with what follows from the rest."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+TOLERANCE = 1e-6
+
+
+def table_differences(name: str, stored: pd.DataFrame, again: pd.DataFrame) -> Iterator[str]:
+    """The first entry of each column that differs."""
+    if len(stored) != len(again) or list(stored.columns) != list(again.columns):
+        yield f"{name}: {len(stored)} rows where {len(again)} follow from the other files"
+        return
+    for column in again.columns:
+        for row, (one, other) in enumerate(zip(stored[column], again[column], strict=True)):
+            if not _alike(one, other):
+                yield f"{name}: row {row + 1}, {column} is {one}, but {other} follows from the rest"
+                break
+
+
+def differences(where: str, stored: Any, again: Any) -> Iterator[str]:
+    """Every entry of nested plain dictionaries and lists that differs."""
+    if isinstance(again, dict):
+        if not isinstance(stored, dict) or stored.keys() != again.keys():
+            yield f"{where}: has other entries than what follows from the files"
+            return
+        for key in again:
+            yield from differences(f"{where}: {key}", stored[key], again[key])
+    elif isinstance(again, list):
+        if not isinstance(stored, list) or len(stored) != len(again):
+            yield f"{where}: has other entries than what follows from the files"
+            return
+        for number, (one, other) in enumerate(zip(stored, again, strict=True)):
+            yield from differences(f"{where}[{number}]", one, other)
+    elif not _alike(stored, again):
+        yield f"{where} is {stored}, but {again} follows from the files"
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whole numbers and text must be equal, other numbers equal within the tolerance."""
+    if isinstance(one, (dict, list)):
+        return False
+    if pd.isna(one) or pd.isna(other):
+        return bool(pd.isna(one) and pd.isna(other))
+    whole = (int, np.integer)
+    if isinstance(one, whole) and isinstance(other, whole):
+        return int(one) == int(other)
+    numbers = (*whole, float, np.floating)
+    if isinstance(one, numbers) and isinstance(other, numbers):
+        if one == other:
+            return True
+        return bool(abs(one - other) <= TOLERANCE * max(1.0, abs(float(other))))
+    return str(one) == str(other)
