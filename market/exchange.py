@@ -44,7 +44,7 @@ class ExchangeRules:
     tolerance: float
     maximum_rounds: int = 1000
     over_relaxation: float = 1.6
-    memory: int = 8
+    memory: int = 15
 
 
 @dataclass(frozen=True)

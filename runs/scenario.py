@@ -1,34 +1,37 @@
 """A scenario: everything a run needs to know, as read from a TOML file."""
 
 from collections import Counter
-from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, NaiveDatetime, model_validator
 
 from nashgrid.runs.scenario_devices import (
     BatteryEntry,
+    Efficiency,
     Entry,
     Finite,
     LoadEntry,
     NotNegative,
     PhotovoltaicEntry,
     Positive,
+    Probability,
     ShiftableEntry,
+    TimeOfDay,
     VehicleEntry,
     WindEntry,
 )
 
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w .\-+&()]+$")]
+RESERVED = ("utility", "operator")
 
 
 class HorizonEntry(Entry):
     """The slots of the day."""
 
-    start: datetime = Field(description="start of the first slot, local standard time")
-    slots: int = Field(24, ge=1, le=3000, description="number of slots")
-    slot_minutes: int = Field(60, ge=1, le=1440, description="length of a slot [min]")
+    start: NaiveDatetime = Field(description="start of the first slot, local standard time")
+    slots: int = Field(24, ge=1, le=3000, strict=True, description="number of slots")
+    slot_minutes: int = Field(60, ge=1, le=1440, strict=True, description="length of a slot [min]")
     time_zone: str | None = Field(
         None, description="where profile files carry a UTC offset: the local zone, Europe/Berlin"
     )
@@ -42,7 +45,7 @@ class HorizonEntry(Entry):
 class TariffPeriod(Entry):
     """Prices of the utility from a time of day on, until the next period begins."""
 
-    start: time = Field(description="time of day from which the prices hold")
+    start: TimeOfDay = Field(description="time of day from which the prices hold")
     retail_price_per_kwh: Finite = Field(description="the utility sells at this [currency/kWh]")
     feed_in_price_per_kwh: Finite = Field(
         description="the utility buys at this; at most the retail price [currency/kWh]"
@@ -78,8 +81,8 @@ class UtilityEntry(Entry):
 class LineLimit(Entry):
     """A limit on one line, in place of the feeder's own."""
 
-    from_bus: int = Field(description="bus at one end")
-    to_bus: int = Field(description="bus at the other end")
+    from_bus: int = Field(strict=True, description="bus at one end")
+    to_bus: int = Field(strict=True, description="bus at the other end")
     limit_kva: Positive = Field(description="largest apparent power [kVA]")
 
 
@@ -107,7 +110,9 @@ class AgentEntry(Entry):
 
     name: Name = Field(description="unique name")
     community: Name = Field("community", description="the community it belongs to")
-    bus: int | None = Field(None, description="bus of the feeder; none without a feeder")
+    bus: int | None = Field(
+        None, strict=True, description="bus of the feeder; none without a feeder"
+    )
     bargaining_weight: Positive = Field(1.0, description="its weight a in bargaining")
 
 
@@ -116,9 +121,7 @@ class BuildingEntry(AgentEntry):
 
     kind: Name = Field("building", description="kind of building, for grouping results")
     connection_kw: Positive = Field(description="largest power of its connection [kW]")
-    power_factor: Annotated[float, Field(gt=0, le=1)] = Field(
-        0.95, description="of its inelastic load, lagging"
-    )
+    power_factor: Efficiency = Field(0.95, description="of its inelastic load, lagging")
     loads: tuple[LoadEntry, ...] = Field((), description="inelastic loads")
     pv: tuple[PhotovoltaicEntry, ...] = Field((), description="PV plants")
     wind: tuple[WindEntry, ...] = Field((), description="wind turbines")
@@ -128,6 +131,8 @@ class BuildingEntry(AgentEntry):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if self.kind in RESERVED:
+            raise ValueError(f"{self.name}: kind = {self.kind!r} is the kind of who delivers")
         devices = (self.loads, self.pv, self.wind, self.batteries, self.shiftable_loads)
         if not any(devices) and not self.vehicles:
             raise ValueError(f"{self.name}: a building needs at least one device")
@@ -166,17 +171,17 @@ class GeneratorEntry(AgentEntry):
 class NegotiationEntry(Entry):
     """How the agents negotiate."""
 
-    tolerance: Annotated[float, Field(gt=0, le=0.1)] = Field(
+    tolerance: Annotated[float, Field(gt=0, le=0.1, strict=True)] = Field(
         1e-4, description="bound on the relative primal and dual residuals"
     )
-    maximum_rounds: int = Field(1000, ge=1, description="give up after so many rounds")
+    maximum_rounds: int = Field(1000, ge=1, strict=True, description="give up after so many rounds")
     step: Positive = Field(
         0.75, description="opening price step as a multiple of the mean retail price"
     )
-    over_relaxation: Annotated[float, Field(gt=0, lt=2)] = Field(
+    over_relaxation: Annotated[float, Field(gt=0, lt=2, strict=True)] = Field(
         1.6, description="how far offers go beyond the answers"
     )
-    memory: int = Field(8, ge=1, le=30, description="rounds kept for the acceleration")
+    memory: int = Field(15, ge=1, le=30, strict=True, description="rounds kept for the acceleration")
 
 
 class LinkEntry(Entry):
@@ -185,9 +190,7 @@ class LinkEntry(Entry):
     agent: str = Field(description="name of the agent")
     latency_s: NotNegative | None = Field(None, description="least delay of a message [s]")
     jitter_s: NotNegative | None = Field(None, description="mean random delay on top [s]")
-    loss: Annotated[float, Field(ge=0, lt=0.9)] | None = Field(
-        None, description="probability that a transmission is lost"
-    )
+    loss: Probability | None = Field(None, description="probability that a transmission is lost")
 
 
 class MessagesEntry(Entry):
@@ -195,9 +198,7 @@ class MessagesEntry(Entry):
 
     latency_s: NotNegative = Field(0.02, description="least delay of a message [s]")
     jitter_s: NotNegative = Field(0.0, description="mean random delay on top [s]")
-    loss: Annotated[float, Field(ge=0, lt=0.9)] = Field(
-        0.0, description="probability that a transmission is lost"
-    )
+    loss: Probability = Field(0.0, description="probability that a transmission is lost")
     links: tuple[LinkEntry, ...] = Field((), description="links that differ from the others")
 
 
@@ -221,15 +222,17 @@ class Scenario(Entry):
         None,
         description="load may go unserved at this price [currency/kWh]; by default it may not",
     )
-    horizon: HorizonEntry
-    utility: UtilityEntry
-    feeder: FeederEntry | None = None
-    negotiation: NegotiationEntry = NegotiationEntry()
-    messages: MessagesEntry = MessagesEntry()
-    bargaining: BargainingEntry = BargainingEntry()
-    buildings: tuple[BuildingEntry, ...] = ()
-    community_batteries: tuple[CommunityBatteryEntry, ...] = ()
-    generators: tuple[GeneratorEntry, ...] = ()
+    horizon: HorizonEntry = Field(description="the slots of the day")
+    utility: UtilityEntry = Field(description="the utility upstream")
+    feeder: FeederEntry | None = Field(None, description="the wires; by default none")
+    negotiation: NegotiationEntry = Field(NegotiationEntry(), description="how agents negotiate")
+    messages: MessagesEntry = Field(MessagesEntry(), description="the message network")
+    bargaining: BargainingEntry = Field(BargainingEntry(), description="who shares the savings")
+    buildings: tuple[BuildingEntry, ...] = Field((), description="buildings")
+    community_batteries: tuple[CommunityBatteryEntry, ...] = Field(
+        (), description="batteries of communities"
+    )
+    generators: tuple[GeneratorEntry, ...] = Field((), description="distributed generators")
     folder: Path = Field(Path(), exclude=True, description="where relative files are looked for")
 
     @property
@@ -242,12 +245,20 @@ class Scenario(Entry):
         if not self.agents:
             raise ValueError("a scenario needs at least one building, battery or generator")
         names = Counter(agent.name for agent in self.agents)
+        for taken in RESERVED:
+            if taken in names:
+                raise ValueError(f"no agent may be named {taken!r}: that is who delivers")
         twice = [name for name, count in names.items() if count > 1]
         if twice:
             raise ValueError(f"agent names must be unique: {twice[0]!r} stands {names[twice[0]]}x")
         for link in self.messages.links:
             if link.agent not in names:
                 raise ValueError(f"messages: links: there is no agent {link.agent!r}")
+        if self.feeder is None and self.bargaining.operator_weight > 0:
+            raise ValueError(
+                f"bargaining: operator_weight = {self.bargaining.operator_weight} must be 0 "
+                "without a feeder: there is no system operator, and the utility is not a player"
+            )
         for agent in self.agents:
             if (agent.bus is None) != (self.feeder is None):
                 raise ValueError(f"{agent.name}: 'bus' is needed with a feeder, and only with one")
