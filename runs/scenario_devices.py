@@ -4,13 +4,24 @@ from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Efficiency = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+# Numbers are strict: text or true/false in their place is an error, not a 10 or a 1.
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
+Efficiency = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False, strict=True)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
+Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+Probability = Annotated[float, Field(ge=0, lt=0.9, strict=True)]
+
+
+def _local(clock: time) -> time:
+    if clock.tzinfo is not None:
+        raise ValueError("must be local standard time, without a UTC offset")
+    return clock
+
+
+TimeOfDay = Annotated[time, AfterValidator(_local)]
 
 
 class Entry(BaseModel):
@@ -114,8 +125,8 @@ class VehicleEntry(BatteryEntry):
 
     initial_soc: Fraction = Field(0.4, description="state of charge on arrival [per unit]")
     final_soc: Fraction = Field(0.8, description="least state of charge at departure [per unit]")
-    arrival: time = Field(description="start of the stay, time of day")
-    departure: time = Field(description="end of the stay, time of day, after the arrival")
+    arrival: TimeOfDay = Field(description="start of the stay, time of day")
+    departure: TimeOfDay = Field(description="end of the stay, time of day, after the arrival")
 
     @model_validator(mode="after")
     def _stays(self) -> Self:
@@ -131,10 +142,10 @@ class ShiftableEntry(Entry):
 
     energy_kwh: Positive = Field(description="energy over the horizon [kWh]")
     limit_kw: Positive = Field(description="largest power [kW]")
-    earliest: time = Field(time(0, 0), description="start of the window, time of day")
-    latest: time = Field(time(0, 0), description="end of the window; 00:00 means midnight")
-    preferred_from: time = Field(time(0, 0), description="start of the preferred time")
-    preferred_until: time = Field(time(0, 0), description="end of the preferred time")
+    earliest: TimeOfDay = Field(time(0, 0), description="start of the window, time of day")
+    latest: TimeOfDay = Field(time(0, 0), description="end of the window; 00:00 means midnight")
+    preferred_from: TimeOfDay = Field(time(0, 0), description="start of the preferred time")
+    preferred_until: TimeOfDay = Field(time(0, 0), description="end of the preferred time")
     discomfort_per_kwh: Positive = Field(
         0.02, description="cost of each kWh away from its time, at full power [currency/kWh]"
     )
