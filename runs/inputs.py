@@ -46,6 +46,11 @@ def tariff(scenario: Scenario) -> Tariff:
         next((p for p in reversed(periods) if p.start <= start.time()), periods[-1])
         for start in slot_starts(scenario.horizon)
     ]
+    if not any(row.retail_price_per_kwh for row in rows):
+        raise ValueError(
+            "utility: tariff: retail_price_per_kwh = 0 currency/kWh in every slot; it must differ "
+            "from 0 in some slot, for the price step follows from it"
+        )
     return Tariff(
         np.array([row.retail_price_per_kwh for row in rows]),
         np.array([row.feed_in_price_per_kwh for row in rows]),
