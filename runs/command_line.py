@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-OK, NOT_CERTIFIED, BAD_INPUT = 0, 1, 2
+OK, NOT_CERTIFIED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
     name="nashgrid",
@@ -28,11 +29,8 @@ def main() -> None:
     try:
         app()
     except ValueError as error:
-        Console(stderr=True).print(f"[bold red]error:[/] {_escape(str(error))}", highlight=False)
+        Console(stderr=True).print(f"[bold red]error:[/] {escape(str(error))}", highlight=False)
         sys.exit(BAD_INPUT)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted: nothing was written")
-        sys.exit(130)
 
 
 @app.command()
@@ -77,10 +75,14 @@ def run(
     chosen = _override(chosen, "negotiation", tolerance=tolerance)
     chosen = _override(chosen, "messages", loss=loss, latency_s=latency, jitter_s=jitter)
     folder = next_folder(out)
-    with Progress(console, chosen.negotiation.tolerance) as progress:
-        outcome = simulate(chosen, market, seed, on_round=progress.show)
-        progress.say("writing files and report")
-        outcome.save(folder)
+    try:
+        with Progress(console, chosen.negotiation.tolerance) as progress:
+            outcome = simulate(chosen, market, seed, on_round=progress.show)
+            progress.say("writing files and report")
+            outcome.save(folder)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted: nothing was written")
+        raise typer.Exit(INTERRUPTED) from None
     show_outcome(console, outcome, folder)
     raise typer.Exit(OK if outcome.certified else NOT_CERTIFIED)
 
@@ -96,11 +98,11 @@ def verify(
     if found.holds:
         console.print(
             f"[bold]verified[/]: {len(found.certificate['claims'])} claims recomputed from the "
-            f"files of {folder} hold, and every number agrees"
+            f"files of {escape(str(folder))} hold, and every number agrees"
         )
         return
     for failure in found.failures:
-        console.print(f"[bold red]fails[/] {_escape(failure)}", highlight=False)
+        console.print(f"[bold red]fails[/] {escape(failure)}", highlight=False)
     raise typer.Exit(NOT_CERTIFIED)
 
 
@@ -152,7 +154,3 @@ def _override(scenario: Any, part: str, **values: float | None) -> Any:
         )
         raise ValueError(f"{part}: {words}") from error
     return scenario.model_copy(update={part: changed})
-
-
-def _escape(text: str) -> str:
-    return text.replace("[", r"\[")

@@ -4,6 +4,7 @@ from pathlib import Path
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
@@ -65,7 +66,10 @@ def show_outcome(console: Console, outcome: Outcome, folder: Path) -> None:
         f"{summary['simulated_seconds']:.1f} s on the simulated network"
     )
     _show_certificate(console, outcome)
-    console.print(f"files and report in [bold]{folder}[/] (open {folder / 'report.html'})")
+    console.print(
+        f"files and report in [bold]{escape(str(folder))}[/] "
+        f"(open {escape(str(folder / 'report.html'))})"
+    )
 
 
 def _savings(outcome: Outcome, currency: str) -> Table:

@@ -38,7 +38,11 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
     if path.suffix == ".toml":
         if not path.is_file():
             raise ValueError(f"scenario file {path} does not exist")
-        return parse_scenario(path.read_text(encoding="utf-8"), str(path), path.parent)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"scenario file {path} cannot be read: {error}") from error
+        return parse_scenario(text, str(path), path.parent)
     if not built_in.is_file():
         known = tuple(sorted(e.name[:-5] for e in _BUILT_IN.iterdir() if e.name.endswith(".toml")))
         raise ValueError(
