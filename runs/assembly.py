@@ -1,6 +1,7 @@
 """From a scenario to its agents."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import mesa
 import numpy as np
@@ -17,7 +18,7 @@ from nashgrid.agents.prosumer import (
 )
 from nashgrid.agents.utility_supply import UtilitySupply
 from nashgrid.grid.feeder import Feeder
-from nashgrid.grid.feeder_files import read_feeder
+from nashgrid.grid.feeder_files import built_in_feeders, read_feeder
 from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.market.exchange import ExchangeRules
@@ -104,6 +105,13 @@ class Wires:
         )
 
 
+def feeder_folder(scenario: Scenario) -> Path | None:
+    """The folder of a user's own feeder; None where it is built in, or there is none."""
+    if scenario.feeder is None or scenario.feeder.name in built_in_feeders():
+        return None
+    return scenario.folder / scenario.feeder.name
+
+
 def lay_wires(scenario: Scenario) -> Wires:
     """The feeder of a scenario with its limits, and who is where.
 
@@ -117,9 +125,7 @@ def lay_wires(scenario: Scenario) -> Wires:
         none = np.zeros((scenario.horizon.slots, 0))
         return Wires(scenario, tariff, (0,), None, none)
     limits = {(li.from_bus, li.to_bus): li.limit_kva for li in scenario.feeder.line_limits}
-    name = scenario.feeder.name
-    local = scenario.folder / name
-    feeder = read_feeder(local if local.is_dir() else name).with_line_limits(limits)
+    feeder = read_feeder(feeder_folder(scenario) or scenario.feeder.name).with_line_limits(limits)
     reactive = np.zeros((scenario.horizon.slots, len(feeder.buses)))
     for entry in scenario.agents:
         bus = -1 if entry.bus is None else entry.bus

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nashgrid.runs.assembly import feeder_folder
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report import write_report
 from nashgrid.runs.scenario import Scenario
@@ -30,6 +31,8 @@ TABLES = (
     "lines",
     "losses",
 )
+FEEDER = "feeder"
+FEEDER_FILES = ("feeder.toml", "buses.csv", "lines.csv")
 _TEXT = ("case", "agent", "kind", "community", "device", "payer", "payee", "item", "topic")
 _WHOLE_NUMBERS = {"slot": "Int64", "energy_wh": "Int64", "price_micro_per_kwh": "Int64"}
 _VERSIONS = ("nashgrid", "numpy", "scipy", "cvxpy", "clarabel", "daqp", "power-grid-model", "mesa")
@@ -119,11 +122,13 @@ def record_checksum(record: dict[str, Any]) -> str:
 def listed_files(folder: Path) -> list[Path]:
     """The files whose checksums outcome.json keeps."""
     names = ["scenario.toml", *(f"{table}.csv" for table in TABLES), "messages.parquet"]
-    return [folder / name for name in [*names, "report.html"]]
+    feeder = [f"{FEEDER}/{name}" for name in FEEDER_FILES] if (folder / FEEDER).is_dir() else []
+    return [folder / name for name in [*names, *feeder, "report.html"]]
 
 
 def _write(outcome: Outcome, folder: Path) -> None:
-    (folder / "scenario.toml").write_text(scenario_toml(outcome.scenario), encoding="utf-8")
+    scenario = _with_feeder(outcome.scenario, folder)
+    (folder / "scenario.toml").write_text(scenario_toml(scenario), encoding="utf-8")
     for table in TABLES:
         getattr(outcome, table).to_csv(folder / f"{table}.csv", index=False, lineterminator="\n")
     pq.write_table(outcome.messages, folder / "messages.parquet", compression="zstd")
@@ -134,11 +139,26 @@ def _write(outcome: Outcome, folder: Path) -> None:
         "versions": {name: version(name) for name in _VERSIONS},
         "summary": outcome.summary,
         "certificate": outcome.certificate,
-        "files": {path.name: checksum(path.read_bytes()) for path in listed_files(folder)},
+        "files": {
+            path.relative_to(folder).as_posix(): checksum(path.read_bytes())
+            for path in listed_files(folder)
+        },
     }
     record["checksum"] = record_checksum(record)
     text = json.dumps(record, indent=2) + "\n"
     (folder / "outcome.json").write_text(text, encoding="utf-8")
+
+
+def _with_feeder(scenario: Scenario, folder: Path) -> Scenario:
+    """The scenario as it stands in the run's folder, a feeder of the user's own beside it."""
+    source = feeder_folder(scenario)
+    if source is None or scenario.feeder is None:
+        return scenario
+    (folder / FEEDER).mkdir()
+    for name in FEEDER_FILES:
+        shutil.copyfile(source / name, folder / FEEDER / name)
+    feeder = scenario.feeder.model_copy(update={"name": FEEDER})
+    return scenario.model_copy(update={"feeder": feeder})
 
 
 def next_folder(wanted: Path | None) -> Path:

@@ -84,10 +84,11 @@ def _checksums(run: StoredRun) -> Iterator[str]:
     if run.record.get("checksum") != record_checksum(run.record):
         yield "outcome.json was changed after the run: its checksum differs"
     for path in listed_files(run.folder):
+        name = path.relative_to(run.folder).as_posix()
         if not path.is_file():
-            yield f"{path.name} is missing"
-        elif run.record.get("files", {}).get(path.name) != checksum(path.read_bytes()):
-            yield f"{path.name} was changed after the run: its checksum differs"
+            yield f"{name} is missing"
+        elif run.record.get("files", {}).get(name) != checksum(path.read_bytes()):
+            yield f"{name} was changed after the run: its checksum differs"
 
 
 def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
