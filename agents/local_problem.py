@@ -69,6 +69,7 @@ class LocalProblem:
         nothing = cp.Constant(np.zeros(horizon.slots))
         self.consumption = sum((part.consumption_kw for part in self.parts.values()), start=nothing)
         self.cost = sum((part.cost for part in self.parts.values()), start=cp.Constant(0.0))
+        self.connection_kw = connection_kw
         self.constraints = [self.trade <= connection_kw, self.trade >= -connection_kw]
         for part in self.parts.values():
             self.constraints += part.constraints
@@ -111,7 +112,8 @@ class LocalProblem:
         too_much = value_of(excess)
         slot = int(np.argmax(np.abs(too_much)))
         return (
-            f"{self.owner}: no schedule keeps the connection limit in slot {slot}: "
+            f"{self.owner}: no schedule keeps the connection limit of {self.connection_kw:g} kW "
+            f"in slot {slot}: "
             f"at least {abs(too_much[slot]):.3g} kW too much has to flow "
             f"{'in' if too_much[slot] > 0 else 'out'}"
         )
