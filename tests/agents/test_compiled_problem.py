@@ -153,7 +153,7 @@ def test_an_overloaded_connection_is_named_with_its_slot(tariff: Tariff | None) 
         "Inn", [Load("load", np.array([1.0, 4.0, 6.5, 2.0]))], Horizon(4, 1.0), 5.0, tariff
     )
     with pytest.raises(
-        ValueError, match=r"Inn: .*connection limit in slot 2: at least 1.5 kW .*in"
+        ValueError, match=r"Inn: .*connection limit of 5 kW in slot 2: at least 1.5 kW .*in"
     ):
         CompiledProblem(problem)
     # Forced generation, the other way.
