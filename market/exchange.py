@@ -25,6 +25,7 @@ from nashgrid.market.messages import Floats
 _BALANCED = 5.0
 _PATIENCE = 15
 _LARGEST_CHANGE = 10.0
+_FURTHEST = 1e4
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,12 @@ class Exchange:
         if self._patience > 0 or 1 / _BALANCED < ratio < _BALANCED:
             return False
         self._milestone, self._patience = worst, _PATIENCE
-        self.step *= float(np.clip(np.sqrt(ratio), 1 / _LARGEST_CHANGE, _LARGEST_CHANGE))
+        step = self.step * np.clip(np.sqrt(ratio), 1 / _LARGEST_CHANGE, _LARGEST_CHANGE)
+        # Where no schedules balance the price has no end; the participants' solvers have one.
+        step = float(np.clip(step, self.rules.step / _FURTHEST, self.rules.step * _FURTHEST))
+        if step == self.step:
+            return False
+        self.step = step
         self.weights = np.zeros(self.rules.memory)
         self.weights[self.memory_slot] = 1.0
         self._kept, self._best = [], None

@@ -10,6 +10,7 @@ from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.agents.prosumer import TRADING, UTILITY_ONLY
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.proof import CaseProof, prove_case
+from nashgrid.runs.rounding import rounding_slack
 from nashgrid.runs.scenario import Scenario
 
 DEVIATION = (
@@ -51,7 +52,8 @@ def certify(
     claims = _convergence(rounds, tolerance)
     for case, proof in proofs.items():
         claims |= _equilibrium(case, proof, counterparty, tolerance)
-    claims |= _money(scenario, market, prices, accounts, proofs)
+    rounding = rounding_slack(scenario, wires, market, prices, trades, accounts)
+    claims |= _money(scenario, market, accounts, rounding, proofs)
     return {
         "market": market,
         "deviation": DEVIATION,
@@ -72,7 +74,7 @@ def certify(
             for case, proof in proofs.items()
         },
         "limits_not_kept": {case: list(p.limits_not_kept) for case, p in proofs.items()},
-        "individual_rationality": _rationality(accounts, _rounding(scenario, market, prices)),
+        "individual_rationality": _rationality(accounts, rounding),
         "ac_power_flow": _ac_check(scenario, voltages, lines, losses),
         "charging_while_discharging_kw": _both_ways(schedules),
     }
@@ -140,8 +142,8 @@ def _equilibrium(
 def _money(
     scenario: Scenario,
     market: str,
-    prices: pd.DataFrame,
     accounts: pd.DataFrame,
+    rounding: pd.Series,
     proofs: dict[str, CaseProof],
 ) -> dict[str, Any]:
     claims = {
@@ -150,33 +152,30 @@ def _money(
         )
     }
     players = accounts[accounts["weight"] > 0]
+    gains, slack = players["saving"].to_numpy(), rounding[players.index].to_numpy()
     if market in ("nash-bargaining", "two-part"):
-        slack = _rounding(scenario, market, prices)
+        worst = int(np.argmax(-gains - slack))
         claims["individual rationality"] = claim(
-            -float(players["saving"].min()), slack, "largest loss of a player [currency]"
+            -float(gains[worst]), float(slack[worst]), "largest loss of a player [currency]"
         )
     if market == "nash-bargaining":
         shared = accounts[accounts["kind"] != "utility"]
-        surplus = float(shared["cost_before"].sum()) - proofs[TRADING].total_cost
+        before = shared["cost_before"]
+        surplus = float(before.sum()) - proofs[TRADING].total_cost
+        claims["surplus shared"] = claim(
+            abs(float(gains.sum()) - surplus),
+            float(slack.sum() + 1e-9 * before.abs().sum()),
+            "savings of the players against the surplus they share [currency]",
+        )
         tolerance = 1e-3 if scenario.negotiation.tolerance > 1e-6 else 1e-5
+        # A gain that rounding made smaller by r raises its a_i / g_i by the share r / g_i.
+        rounded = float((slack / np.maximum(gains, 1e-300)).max())
         claims["Nash bargaining"] = claim(
-            bargaining_excess(players["saving"].to_numpy(), players["weight"].to_numpy(), surplus),
-            tolerance,
+            bargaining_excess(gains, players["weight"].to_numpy(), surplus),
+            tolerance + rounded,
             "excess: how far any feasible division could raise the weighted log product",
         )
     return claims
-
-
-def _rounding(scenario: Scenario, market: str, prices: pd.DataFrame) -> float:
-    """What settlement in whole units may cost one agent [currency].
-
-    One payment is rounded to a micro-unit; energies are rounded to a watt-hour, two per slot.
-    """
-    if market == "nash-bargaining":
-        return 1e-6
-    tariff = [abs(period.retail_price_per_kwh) for period in scenario.utility.tariff]
-    highest = max(float(prices["price_per_kwh"].abs().max()), *tariff)
-    return scenario.horizon.slots * (1e-3 * highest + 1e-6)
 
 
 def bargaining_excess(gains: np.ndarray, weights: np.ndarray, surplus: float) -> float:
@@ -204,9 +203,9 @@ def _epsilons(proof: CaseProof) -> dict[str, Any]:
     }
 
 
-def _rationality(accounts: pd.DataFrame, rounding: float) -> dict[str, Any]:
+def _rationality(accounts: pd.DataFrame, rounding: pd.Series) -> dict[str, Any]:
     players = accounts[accounts["weight"] > 0]
-    losers = players[players["saving"] < -rounding]
+    losers = players[players["saving"] < -rounding[players.index]]
     return {
         "smallest_saving": float(players["saving"].min()),
         "losers": {row.agent: float(row.saving) for row in losers.itertuples()},

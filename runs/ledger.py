@@ -119,6 +119,7 @@ def _upstream(
     )
     if market == "utility-only":
         return losses
-    total = np.sum([whole_wh(trade, hours) for trade in trades.trade_kw.values()], axis=0)
+    # The root has one meter: rounding every agent first would add up to cents.
+    total = whole_wh(np.sum(list(trades.trade_kw.values()), axis=0), hours)
     energy = _by_tariff(operator, UTILITY, "energy upstream", total, retail, feed_in)
     return energy + losses
