@@ -75,7 +75,7 @@ def feeder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     header = 'name = "lane"\nsource = "own"\nbase_kv = 0.4\nbase_mva = 0.1\nroot_bus = 1\n'
     (folder / "feeder.toml").write_text(header)
     (folder / "buses.csv").write_text("bus,load_kw,load_kvar\n1,0,0\n2,0,0\n3,0,0\n4,0,0\n")
-    lines = "1,2,0.05,0.02,60,1\n2,3,0.1,0.04,4,1\n2,4,0.2,0.06,5,1\n"
+    lines = "1,2,0.05,0.02,60,1\n2,3,0.1,0.04,2.5,1\n2,4,0.2,0.06,3,1\n"
     (folder / "lines.csv").write_text(
         "from_bus,to_bus,resistance_pu,reactance_pu,limit_kva,closed\n" + lines
     )
