@@ -203,7 +203,7 @@ def messages_table(log: Sequence[tuple[int, Transmission]]) -> pa.Table:
         return pa.array(np.concatenate(parts))
 
     table = {
-        "step": spread([step for step, _ in log]),
+        "model_step": spread([step for step, _ in log]),
         "topic": spread([column.topic for column in columns]).dictionary_encode(),
         "kind": spread([column.kind for column in columns]).dictionary_encode(),
         "sender": joined([column.senders for column in columns]),
