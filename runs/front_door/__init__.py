@@ -6,13 +6,16 @@
 True
 """
 
+from importlib import import_module
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
-from nashgrid.runs.outcome import Outcome
-from nashgrid.runs.scenario import Scenario
-from nashgrid.runs.scenario_files import built_in_scenarios, load_scenario
-from nashgrid.runs.simulate import simulate
-from nashgrid.runs.verify import Verification, verify
+if TYPE_CHECKING:
+    from nashgrid.runs.outcome import Outcome
+    from nashgrid.runs.scenario import Scenario
+    from nashgrid.runs.scenario_files import built_in_scenarios, load_scenario
+    from nashgrid.runs.simulate import simulate
+    from nashgrid.runs.verify import Verification, verify
 
 __version__ = version("nashgrid")
 __all__ = [
@@ -24,3 +27,29 @@ __all__ = [
     "simulate",
     "verify",
 ]
+_HOMES = {
+    "Outcome": "outcome",
+    "Scenario": "scenario",
+    "Verification": "verify",
+    "built_in_scenarios": "scenario_files",
+    "load_scenario": "scenario_files",
+    "simulate": "simulate",
+    "verify": "verify",
+}
+
+
+def __getattr__(name: str) -> object:
+    """A public name, imported when it is first asked for.
+
+    Every import of a part of nashgrid passes through here: eager imports would load solvers and
+    plots for a list of scenarios too.
+    """
+    if name not in _HOMES:
+        raise AttributeError(f"module 'nashgrid' has no attribute {name!r}")
+    found = getattr(import_module(f"nashgrid.runs.{_HOMES[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

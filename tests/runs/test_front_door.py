@@ -2,6 +2,8 @@
 
 import doctest
 import re
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -39,3 +41,14 @@ def test_the_example_of_the_package_runs() -> None:
     found = doctest.testmod(ng)
     assert found.attempted == 3
     assert found.failed == 0
+
+
+def test_a_name_that_is_not_there_is_named() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'solve'"):
+        ng.solve  # noqa: B018
+
+
+def test_importing_the_package_or_the_command_line_loads_no_solver() -> None:
+    code = "import sys, nashgrid, nashgrid.runs.command_line; print('cvxpy' in sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout == "False\n"
