@@ -168,14 +168,16 @@ def test_acceleration_saves_rounds() -> None:
 
 
 def test_excess_demand_raises_the_price() -> None:
-    exchange = Exchange(ExchangeRules(step=0.4, tolerance=1e-6), np.array([8.0, 2.0]), np.zeros(2))
+    exchange = Exchange(
+        ExchangeRules(step=0.4, tolerance=1e-6, memory=8), np.array([8.0, 2.0]), np.zeros(2)
+    )
     exchange.close(OfferSums(np.array([4.0, -1.0]), 1.0, np.zeros(9)))
     np.testing.assert_allclose(exchange.imbalance, [0.5, -0.5])
     np.testing.assert_allclose(exchange.clearing_price, [0.2, -0.2])
 
 
 def test_residuals_by_hand() -> None:
-    rules = ExchangeRules(step=0.4, tolerance=1e-6, over_relaxation=1.6)
+    rules = ExchangeRules(step=0.4, tolerance=1e-6, over_relaxation=1.6, memory=8)
     exchange = Exchange(rules, np.array([8.0, 2.0]), np.array([0.3, 0.1]))
     # W xbar^2 = 8 x .25 + 2 x .25 = 2.5; of the residual's 6.1 that leaves 3.6 for the targets.
     exchange.close(OfferSums(np.array([4.0, -1.0]), 10.0, np.append(np.zeros(8), 6.1)))
@@ -268,6 +270,12 @@ def test_step_follows_residuals_that_stay_apart(primal: float, dual: float, fact
     assert settle(primal, dual, 16).step == after.step
 
 
+@pytest.mark.parametrize(("primal", "dual", "end"), [(0.1, 1e-9, 100.0), (1e-9, 0.1, 1e-6)])
+def test_step_has_an_end(primal: float, dual: float, end: float) -> None:
+    # Ten thousand times the opening step either way, after four changes by ten.
+    assert settle(primal, dual, 75).step == pytest.approx(end)
+
+
 def test_step_stays_while_residuals_agree_or_fall() -> None:
     assert settle(0.01, 0.0025, 40).step == 0.01
     exchange = Exchange(ExchangeRules(step=0.01, tolerance=0.0, memory=1), np.ones(1), np.ones(1))
@@ -291,7 +299,7 @@ def test_a_mistaken_step_is_mended() -> None:
 
 @pytest.mark.parametrize("field", ["quantity", "squared_norm", "residual_products"])
 def test_an_offer_that_is_not_finite_is_refused(field: str) -> None:
-    exchange = Exchange(ExchangeRules(step=0.4, tolerance=1e-6), np.ones(2), np.ones(2))
+    exchange = Exchange(ExchangeRules(step=0.4, tolerance=1e-6, memory=8), np.ones(2), np.ones(2))
     good = OfferSums(np.array([1.0, 2.0]), 3.0, np.full(9, 4.0))
     exchange.close(good)
     bad = np.nan if field == "squared_norm" else np.full_like(getattr(good, field), np.nan)
@@ -300,7 +308,7 @@ def test_an_offer_that_is_not_finite_is_refused(field: str) -> None:
 
 
 def test_gives_up_after_the_last_round_and_says_so() -> None:
-    rules = ExchangeRules(step=0.4, tolerance=1e-9, maximum_rounds=3)
+    rules = ExchangeRules(step=0.4, tolerance=1e-9, maximum_rounds=3, memory=8)
     exchange = Exchange(rules, np.ones(1), np.ones(1))
     assert not exchange.converged
     for number in range(3):
