@@ -54,11 +54,11 @@ def run(
     ] = None,
     latency: Annotated[
         float | None,
-        typer.Option(help="Least delay of a message [s]."),
+        typer.Option(help="Least delay of a message, in seconds."),
     ] = None,
     jitter: Annotated[
         float | None,
-        typer.Option(help="Mean random delay of a message on top [s]."),
+        typer.Option(help="Mean random delay of a message on top, in seconds."),
     ] = None,
 ) -> None:
     """Negotiate a day, prove the result, settle it and write a report.
@@ -74,12 +74,12 @@ def run(
     chosen = load_scenario(scenario)
     chosen = _override(chosen, "negotiation", tolerance=tolerance)
     chosen = _override(chosen, "messages", loss=loss, latency_s=latency, jitter_s=jitter)
-    folder = next_folder(out)
+    next_folder(out)  # refuse at once what could not be written in the end
     try:
         with Progress(console, chosen.negotiation.tolerance) as progress:
             outcome = simulate(chosen, market, seed, on_round=progress.show)
             progress.say("writing files and report")
-            outcome.save(folder)
+            folder = outcome.save(out)
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted: nothing was written")
         raise typer.Exit(INTERRUPTED) from None

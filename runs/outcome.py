@@ -65,11 +65,14 @@ class Outcome:
         """Whether the run converged and every claim of the certificate holds."""
         return bool(self.certificate["certified"])
 
-    def save(self, folder: str | Path) -> Path:
-        """Write all files into a new folder; nothing half-written, nothing overwritten."""
+    def save(self, folder: str | Path | None = None) -> Path:
+        """Write all files into a new folder; nothing half-written, nothing overwritten.
+
+        Without a folder it is the next number under nashgrid-runs.
+        """
         from nashgrid.runs.run_folder import save
 
-        return save(self, Path(folder))
+        return save(self, None if folder is None else Path(folder))
 
     def report(self, path: str | Path) -> Path:
         """Write the self-contained report."""

@@ -49,30 +49,30 @@ class StoredRun:
     messages: pa.Table
 
 
-def save(outcome: Outcome, folder: Path) -> Path:
+def save(outcome: Outcome, wanted: Path | None) -> Path:
     """Write all files of a run into a new folder: first apart, then moved into place.
+
+    Parameters
+    ----------
+    wanted : the folder; None for the next number under nashgrid-runs
 
     Raises
     ------
     ValueError
         If the folder exists already or cannot be written.
     """
-    if folder.exists():
-        raise ValueError(f"the output folder {folder} exists already; nothing is overwritten")
+    folder = next_folder(wanted)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            _write(outcome, work)
+            work.chmod(0o755)
+            return _move(work, wanted)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
     except OSError as error:
         raise ValueError(f"the output folder {folder} cannot be written: {error}") from error
-    try:
-        _write(outcome, work)
-        work.chmod(0o755)
-        os.rename(work, folder)
-    except OSError as error:
-        raise ValueError(f"the output folder {folder} cannot be written: {error}") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return folder
 
 
 def load(folder: Path) -> StoredRun:
@@ -161,6 +161,19 @@ def _with_feeder(scenario: Scenario, folder: Path) -> Scenario:
     return scenario.model_copy(update={"feeder": feeder})
 
 
+def _move(work: Path, wanted: Path | None) -> Path:
+    """Into place; a number that another run has taken in the meantime gives way to the next."""
+    while True:
+        folder = next_folder(wanted)
+        try:
+            os.rename(work, folder)
+        except OSError:
+            if wanted is not None or not folder.exists():
+                raise
+        else:
+            return folder
+
+
 def next_folder(wanted: Path | None) -> Path:
     """The folder to write: the wanted one, or the next number under nashgrid-runs.
 
@@ -169,13 +182,16 @@ def next_folder(wanted: Path | None) -> Path:
     ValueError
         If the wanted folder exists already, or nothing can be written where it would stand.
     """
-    if wanted is None:
+    folder = wanted
+    if folder is None:
         parent = Path("nashgrid-runs")
         numbers = [int(p.name) for p in parent.glob("[0-9]*") if p.name.isdigit()]
-        return parent / f"{max(numbers, default=0) + 1:04d}"
-    if wanted.exists():
-        raise ValueError(f"the output folder {wanted} exists already; nothing is overwritten")
-    existing = next(p for p in (wanted.absolute(), *wanted.absolute().parents) if p.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
-        raise ValueError(f"the output folder {wanted} cannot be written: {existing} is read-only")
-    return wanted
+        folder = parent / f"{max(numbers, default=0) + 1:04d}"
+    if folder.exists():
+        raise ValueError(f"the output folder {folder} exists already; nothing is overwritten")
+    above = next(p for p in folder.absolute().parents if p.exists())
+    if not above.is_dir():
+        raise ValueError(f"the output folder {folder} cannot be written: {above} is a file")
+    if not os.access(above, os.W_OK):
+        raise ValueError(f"the output folder {folder} cannot be written: {above} is read-only")
+    return folder

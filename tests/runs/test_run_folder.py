@@ -104,6 +104,22 @@ def test_default_folders_are_numbered(tmp_path: Path, monkeypatch: pytest.Monkey
     assert next_folder(Path("a/b")) == Path("a/b")
 
 
+def test_a_number_that_another_run_has_taken_meanwhile_gives_way_to_the_next(
+    outcome: Outcome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rename = os.rename
+
+    def taken(work: Path, folder: Path) -> None:
+        if folder.name == "0001":
+            (folder / "of another run").mkdir(parents=True)
+        rename(work, folder)
+
+    monkeypatch.setattr(os, "rename", taken)
+    assert outcome.save() == Path("nashgrid-runs/0002")
+    assert sorted(path.name for path in Path("nashgrid-runs").iterdir()) == ["0001", "0002"]
+
+
 @pytest.mark.parametrize("name", sorted(FILES - {"report.html"}))
 def test_a_file_that_is_missing_or_broken_is_named(stored: Path, tmp_path: Path, name: str) -> None:
     folder = tmp_path / "run"
