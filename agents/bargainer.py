@@ -50,6 +50,8 @@ class Bargainer:
         # The curvature of its log at the solution is the same for all, per unit of weight.
         self._size = np.array([weight if weight > 0 else 1.0])
         player.seats[MONEY] = Participation(self._size, self.respond, rules)
+        # What leaves it even, and stands if there turns out to be nothing to share.
+        player.seats[MONEY].quantity = np.array([-saving])
 
     def enrol(self, topic: str, coordinator: int, now_s: float) -> None:
         """Tell the coordinator the saving to be shared, and with what weight."""

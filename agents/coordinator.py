@@ -75,10 +75,16 @@ class Coordinator(TradingAgent):
         for bench in self._benches:
             bench.hear(messages)
 
-    def open_exchange(self) -> None:
-        """Fix the sizes: everybody has enrolled."""
+    @property
+    def member_count(self) -> int:
+        """How many take part."""
+        return sum(len(bench.members) for bench in self._benches)
+
+    def open_exchange(self) -> bool:
+        """Fix the sizes: everybody has enrolled. Whether there is anything to negotiate."""
         self._exchange = Exchange(self.rules, self._sum("size"), self._opening_price)
         self._forget()
+        return True
 
     def quote(self, now_s: float) -> None:
         """Announce the next round."""

@@ -4,6 +4,9 @@ from dataclasses import replace
 
 from nashgrid.agents.coordinator import Coordinator
 
+SMALLEST_SHARE = 1e-6
+"""A share of the surplus that settlement can tell from nothing [currency]."""
+
 
 class MoneyCoordinator(Coordinator):
     """Opens at the price that shares the surplus: rho = (A / S)^2, price = A / S.
@@ -11,19 +14,18 @@ class MoneyCoordinator(Coordinator):
     A is the sum of the bargaining weights and S the surplus, the sum of all savings. At the
     solution every agent's -a log(gain) has curvature a (A / (a S))^2 = rho / a, so sizes equal
     to the weights make the step fit every scale of money.
-
-    Raises
-    ------
-    ValueError
-        If there is no surplus to share.
     """
 
-    def open_exchange(self) -> None:
-        """Fix step and opening price from the enrolments."""
+    def open_exchange(self) -> bool:
+        """Fix step and opening price from the enrolments.
+
+        False where the surplus is no more than a micro-unit for each member: then there is
+        nothing to negotiate, and everybody comes out even.
+        """
         surplus = float(self._total("saving")[0])
         weight = float(self._total("weight")[0])
-        if surplus <= 0:
-            raise ValueError(f"there is no surplus to share: the savings sum to {surplus:g}")
+        if surplus <= SMALLEST_SHARE * self.member_count:
+            return False
         self.rules = replace(self.rules, step=(weight / surplus) ** 2)
         self._opening_price[:] = weight / surplus
-        super().open_exchange()
+        return super().open_exchange()

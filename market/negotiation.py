@@ -26,7 +26,7 @@ class Coordinator(Protocol):
         """Prices, residuals and rounds."""
         ...
 
-    def open_exchange(self) -> None: ...
+    def open_exchange(self) -> bool: ...
     def quote(self, now_s: float) -> None: ...
     def close_round(self) -> None: ...
     def announce_closing(self, now_s: float) -> None: ...
@@ -58,15 +58,18 @@ class Negotiation:
         self._counterparty = counterparty
         self._post = post
 
-    def open(self) -> None:
-        """Everybody enrols; sizes are fixed and the feeder's feasibility is checked."""
+    def open(self) -> bool:
+        """Everybody enrols; sizes are fixed and the feeder's feasibility is checked.
+
+        Returns whether there is anything to negotiate.
+        """
         for participant in self._participants:
             participant.enrol(self.coordinator.topic, self.coordinator.unique_id, self._now_s)
         self._post.carry()
         if self._counterparty is not None:
             self.coordinator.tell_sums(self._counterparty, self._now_s)
             self._post.carry()
-        self.coordinator.open_exchange()
+        return self.coordinator.open_exchange()
 
     def round(self) -> None:
         """One quote and the offers to it."""

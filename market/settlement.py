@@ -80,10 +80,8 @@ def net_payments_micro(
         nano[payment.payee] -= payment.amount_nano
     floors = {name: value // NANO_PER_MICRO for name, value in nano.items()}
     missing = -sum(floors.values())
-    order = sorted(
-        parties,
-        key=lambda name: (-(nano[name] % NANO_PER_MICRO), name == residual, parties.index(name)),
-    )
+    # Python's sort is stable: equals stay in the order of the parties.
+    order = sorted(parties, key=lambda name: (-(nano[name] % NANO_PER_MICRO), name == residual))
     for name in order[:missing]:
         floors[name] += 1
     return floors

@@ -32,6 +32,9 @@ from nashgrid.runs.scenario import (
     Scenario,
 )
 
+SMALLEST_SIZE = 1e-3
+"""An agent's size is at least this share of its connection: one without power still takes part."""
+
 
 @dataclass(frozen=True)
 class Wires:
@@ -169,7 +172,9 @@ def connection(entry: AgentEntry, scenario: Scenario) -> Connection:
     """Where an agent is connected, how strongly, and how loud its voice is."""
     size = inputs.size_kw(entry, scenario)
     limit = entry.connection_kw if isinstance(entry, BuildingEntry) else size
-    return Connection(place=entry.bus or 0, limit_kw=limit, size_kw=size)
+    return Connection(
+        place=entry.bus or 0, limit_kw=limit, size_kw=max(size, SMALLEST_SIZE * limit)
+    )
 
 
 _KINDS: dict[type[AgentEntry], type[Prosumer]] = {

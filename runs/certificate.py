@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from nashgrid.agents.compiled_problem import CompiledProblem
+from nashgrid.agents.money_exchange import SMALLEST_SHARE
 from nashgrid.agents.prosumer import TRADING, UTILITY_ONLY
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.proof import CaseProof, prove_case
@@ -99,20 +100,19 @@ def _convergence(rounds: pd.DataFrame, tolerance: float) -> dict[str, Any]:
 def _equilibrium(
     case: str, proof: CaseProof, counterparty: str, tolerance: float
 ) -> dict[str, Any]:
-    """Targets grow with the tolerance: epsilon 1e-6 at 1e-6, 1e-3 at 1e-4 and above."""
-    loose = tolerance > 1e-6
+    """What is allowed grows with the tolerance: see `_allowed`."""
     agents = [p for name, p in proof.positions.items() if name != counterparty]
     last = proof.positions[counterparty]
     scale = max(1.0, abs(proof.total_cost))
     return {
         f"{case}: best responses": claim(
             max(p.relative_epsilon for p in agents),
-            1e-3 if loose else 1e-6,
+            _allowed(tolerance, 1e-6, 1e-3),
             "largest relative epsilon of an agent",
         ),
         f"{case}: counterparty": claim(
             last.epsilon / scale,
-            1e-3 if loose else 1e-5,
+            _allowed(tolerance, 1e-5, 1e-3),
             f"epsilon of the {counterparty} as a share of total cost",
         ),
         f"{case}: own constraints": claim(
@@ -120,12 +120,12 @@ def _equilibrium(
         ),
         f"{case}: power limits": claim(
             last.violation,
-            1.0 if loose else 1e-3,
+            _allowed(tolerance, 1e-3, 0.1),
             f"largest violation of a power limit of the {counterparty} [kW]",
         ),
         f"{case}: voltage limits": claim(
             last.violation_pu,
-            1e-3 if loose else 1e-5,
+            _allowed(tolerance, 1e-5, 1e-4),
             f"largest violation of a voltage limit of the {counterparty} [pu]",
         ),
         f"{case}: energy balance": claim(
@@ -133,10 +133,16 @@ def _equilibrium(
         ),
         f"{case}: welfare": claim(
             abs(proof.welfare_gap),
-            1e-3 if loose else 1e-5,
+            _allowed(tolerance, 1e-5, 1e-4),
             "relative gap of total cost to the central optimum",
         ),
     }
+
+
+def _allowed(tolerance: float, strict: float, loose: float) -> float:
+    """A bound between its values at tolerance 1e-6 and below, and at 1e-4 and above."""
+    share = np.clip(np.log10(tolerance / 1e-6) / 2, 0.0, 1.0)
+    return float(strict * (loose / strict) ** share)
 
 
 def _money(
@@ -158,6 +164,13 @@ def _money(
         claims["individual rationality"] = claim(
             -float(gains[worst]), float(slack[worst]), "largest loss of a player [currency]"
         )
+    if market == "two-part":
+        last = accounts["kind"].isin(["operator"])
+        claims["operator's part"] = claim(
+            -float(accounts.loc[last, "saving"].sum()),
+            float(rounding[last].sum()),
+            "loss of the operator, who keeps what the agents' gains leave [currency]",
+        )
     if market == "nash-bargaining":
         shared = accounts[accounts["kind"] != "utility"]
         before = shared["cost_before"]
@@ -167,12 +180,14 @@ def _money(
             float(slack.sum() + 1e-9 * before.abs().sum()),
             "savings of the players against the surplus they share [currency]",
         )
-        tolerance = 1e-3 if scenario.negotiation.tolerance > 1e-6 else 1e-5
+        if surplus <= SMALLEST_SHARE * len(shared):
+            return claims
+        allowed = _allowed(scenario.negotiation.tolerance, 1e-5, 1e-4)
         # A gain that rounding made smaller by r raises its a_i / g_i by the share r / g_i.
         rounded = float((slack / np.maximum(gains, 1e-300)).max())
         claims["Nash bargaining"] = claim(
             bargaining_excess(gains, players["weight"].to_numpy(), surplus),
-            tolerance + rounded,
+            allowed + rounded,
             "excess: how far any feasible division could raise the weighted log product",
         )
     return claims

@@ -219,10 +219,17 @@ def _storage(entry: BatteryEntry) -> dict[str, float]:
 
 
 def _vehicle(name: str, entry: VehicleEntry, owner: str, scenario: Scenario) -> ElectricVehicle:
-    stay = np.flatnonzero(within(slot_starts(scenario.horizon), entry.arrival, entry.departure))
+    starts = slot_starts(scenario.horizon)
+    length = timedelta(minutes=scenario.horizon.slot_minutes)
+    ends = [start + length - timedelta(microseconds=1) for start in starts]
+    # Only slots that lie wholly in the stay: it cannot charge before it is there.
+    stay = np.flatnonzero(
+        within(starts, entry.arrival, entry.departure)
+        & within(ends, entry.arrival, entry.departure)
+    )
     if len(stay) == 0:
         raise ValueError(
-            f"{owner}: {name}: no slot begins between arrival = {entry.arrival} and departure = "
+            f"{owner}: {name}: no slot lies between arrival = {entry.arrival} and departure = "
             f"{entry.departure}"
         )
     gap = np.flatnonzero(np.diff(stay) > 1)

@@ -63,7 +63,10 @@ class TradingModel(mesa.Model):
         self.post.network.step += 1
         if self.negotiation is None:
             self.negotiation = self._next_negotiation()
-            self.negotiation.open()
+            if not self.negotiation.open():
+                self.negotiation = None
+                self.running = bool(self._waiting)
+                return
         self.negotiation.round()
         self.datacollector.collect(self)
         if self.negotiation.coordinator.exchange.finished:

@@ -181,7 +181,9 @@ class NegotiationEntry(Entry):
     over_relaxation: Annotated[float, Field(gt=0, lt=2, strict=True)] = Field(
         1.6, description="how far offers go beyond the answers"
     )
-    memory: int = Field(15, ge=1, le=30, strict=True, description="rounds kept for the acceleration")
+    memory: int = Field(
+        15, ge=1, le=30, strict=True, description="rounds kept for the acceleration"
+    )
 
 
 class LinkEntry(Entry):

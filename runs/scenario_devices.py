@@ -121,7 +121,10 @@ class BatteryEntry(Entry):
 
 
 class VehicleEntry(BatteryEntry):
-    """An electric vehicle: a battery that is there for a stay, and leaves charged."""
+    """An electric vehicle: a battery that is there for one stay, and leaves charged.
+
+    It uses the slots that lie wholly within the first stay of the horizon.
+    """
 
     initial_soc: Fraction = Field(0.4, description="state of charge on arrival [per unit]")
     final_soc: Fraction = Field(0.8, description="least state of charge at departure [per unit]")
