@@ -86,6 +86,8 @@ def load(folder: Path) -> StoredRun:
     name = "outcome.json"
     try:
         record = json.loads((folder / name).read_text(encoding="utf-8"))
+        if not isinstance(record, dict):
+            raise ValueError("it holds no record of a run")
         tables = {}
         for table in TABLES:
             name = f"{table}.csv"

@@ -16,7 +16,7 @@ from nashgrid.runs.accounts import accounts_table
 from nashgrid.runs.assembly import Wires, lay_wires
 from nashgrid.runs.central import local_problem
 from nashgrid.runs.certificate import certify
-from nashgrid.runs.inputs import slot_starts
+from nashgrid.runs.consistency import misfits, unsaid
 from nashgrid.runs.ledger import (
     UTILITY,
     Trades,
@@ -74,7 +74,7 @@ def verify(folder: str | Path) -> Verification:
     failures += [
         f"the claim {name!r} does not hold: {claim['words']} is {claim['value']:.3g}, "
         f"at most {claim['bound']:.3g} is allowed"
-        for name, claim in certificate["claims"].items()
+        for name, claim in certificate.get("claims", {}).items()
         if not claim["holds"]
     ]
     return Verification(run.folder, certificate, tuple(failures))
@@ -96,6 +96,9 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
     wires = lay_wires(scenario)
     counterparty = UTILITY if wires.feeder is None else "operator"
     cases = [UTILITY_ONLY] if market == UTILITY_ONLY else [UTILITY_ONLY, TRADING]
+    misplaced = list(misfits(run, wires, counterparty, cases))
+    if misplaced:
+        return {}, misplaced
     problems = {
         case: [
             CompiledProblem(local_problem(index, scenario, wires, case))
@@ -129,8 +132,7 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
         *table_differences("losses.csv", run.tables["losses"], losses),
         *differences("outcome.json: certificate", run.record["certificate"], certificate),
         *differences("outcome.json: summary", run.record["summary"], summary),
-        *_unsaid(run, cases),
-        *_wrong_keys(run, wires, counterparty, cases),
+        *unsaid(run, wires, cases),
         *_wrong_schedules(run, problems),
     ]
     return certificate, wrong
@@ -187,48 +189,6 @@ def _settle_again(
         settlement=settlement,
     )
     return accounts, settlement
-
-
-def _unsaid(run: StoredRun, cases: list[str]) -> Iterator[str]:
-    """Prices and trades must be what the closing messages said."""
-    said = run.messages.select(["topic", "kind", "price", "quantity"]).to_pandas()
-    for case in cases:
-        rows = said[said["topic"] == case]
-        closing = rows[rows["kind"] == "closing"]["price"]
-        longest = max(closing, key=len) if len(closing) else np.zeros(0)
-        prices = run.tables["prices"]
-        prices = prices[prices["case"] == case].sort_values(["bus", "slot"])["price_per_kwh"]
-        if not np.array_equal(np.asarray(longest), prices.to_numpy(float)):
-            yield f"prices.csv: prices of {case!r} are not those of the closing message"
-        committed = rows[rows["kind"] == "commitment"]["quantity"]
-        spoken = np.sort(np.concatenate(list(committed))) if len(committed) else np.zeros(0)
-        trades = run.tables["trades"]
-        own = trades[(trades["case"] == case) & (trades["community"] != "")]["trade_kw"]
-        if not np.array_equal(spoken, np.sort(own.to_numpy(float))):
-            yield f"trades.csv: trades of {case!r} are not those that the agents committed to"
-
-
-def _wrong_keys(run: StoredRun, wires: Wires, counterparty: str, cases: list[str]) -> Iterator[str]:
-    """Who, where and when of prices and trades must be that of the scenario."""
-    slots = range(run.scenario.horizon.slots)
-    starts = slot_starts(run.scenario.horizon)
-    prices = [
-        (case, slot, starts[slot], b) for case in cases for slot in slots for b in wires.places
-    ]
-    traders = [
-        (entry.name, tables.kind_of(entry), entry.community, entry.bus or 0)
-        for entry in run.scenario.agents
-    ]
-    traders += [(counterparty, counterparty, "", bus) for bus in wires.places]
-    trades = [(case, *who, slot) for case in cases for who in traders for slot in slots]
-    for name, numbers, keys in (
-        ("prices", "price_per_kwh", prices),
-        ("trades", "trade_kw", trades),
-    ):
-        stored = run.tables[name].drop(columns=numbers)
-        yield from table_differences(
-            f"{name}.csv", stored, pd.DataFrame(keys, columns=stored.columns)
-        )
 
 
 def _wrong_schedules(run: StoredRun, problems: dict[str, list[CompiledProblem]]) -> Iterator[str]:

@@ -1,0 +1,72 @@
+"""A run's prices and trades against its scenario and against what the messages said."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from nashgrid.market.messages import Floats
+from nashgrid.runs import tables
+from nashgrid.runs.assembly import Wires
+from nashgrid.runs.inputs import slot_starts
+from nashgrid.runs.run_folder import StoredRun
+from nashgrid.runs.table_comparison import table_differences
+
+_NUMBERS = {"prices": "price_per_kwh", "trades": "trade_kw"}
+
+
+def misfits(run: StoredRun, wires: Wires, counterparty: str, cases: Sequence[str]) -> Iterator[str]:
+    """Who, where and when of prices and trades must be the scenario's, their numbers finite."""
+    slots = range(run.scenario.horizon.slots)
+    starts = slot_starts(run.scenario.horizon)
+    prices = [
+        (case, slot, starts[slot], bus) for case in cases for slot in slots for bus in wires.places
+    ]
+    traders = [
+        (entry.name, tables.kind_of(entry), entry.community, entry.bus or 0)
+        for entry in run.scenario.agents
+    ]
+    traders += [(counterparty, counterparty, "", bus) for bus in wires.places]
+    trades = [(case, *who, slot) for case in cases for who in traders for slot in slots]
+    for name, keys in (("prices", prices), ("trades", trades)):
+        stored = run.tables[name]
+        own = stored.drop(columns=_NUMBERS[name])
+        yield from table_differences(f"{name}.csv", own, pd.DataFrame(keys, columns=own.columns))
+        numbers = stored[_NUMBERS[name]].to_numpy(float)
+        for row in np.flatnonzero(~np.isfinite(numbers))[:1]:
+            yield f"{name}.csv: row {row + 1}, {_NUMBERS[name]} is {numbers[row]}, not a number"
+
+
+def unsaid(run: StoredRun, wires: Wires, cases: Sequence[str]) -> Iterator[str]:
+    """Prices and trades must be what the closing messages said, to the last digit.
+
+    Agents got their addresses in the order of the scenario, the counterparty after them.
+    """
+    columns = ["topic", "kind", "sender", "receiver", "price", "quantity"]
+    said = run.messages.select(columns).to_pandas()
+    agents = run.scenario.agents
+    for case in cases:
+        rows = said[said["topic"] == case]
+        own = rows[rows["kind"] == "closing"].sort_values("receiver")["price"]
+        table = run.tables["prices"]
+        table = table[table["case"] == case].pivot(
+            index="bus", columns="slot", values="price_per_kwh"
+        )
+        price = {bus: table.loc[bus].to_numpy(float) for bus in wires.places}
+        everywhere = np.concatenate([price[bus] for bus in wires.places])
+        if not _same(own, [*(price[entry.bus or 0] for entry in agents), everywhere]):
+            yield f"prices.csv: prices of {case!r} are not those of the closing messages"
+        committed = rows[rows["kind"] == "commitment"].sort_values("sender")["quantity"]
+        remainder = rows[rows["kind"] == "remainder"]["quantity"]
+        trades = run.tables["trades"]
+        trade = trades[trades["case"] == case]["trade_kw"].to_numpy(float)
+        of_agents = len(agents) * run.scenario.horizon.slots
+        if not _same(
+            [*committed, *remainder], [*np.split(trade[:of_agents], len(agents)), trade[of_agents:]]
+        ):
+            yield f"trades.csv: trades of {case!r} are not those that the agents committed to"
+
+
+def _same(said: Sequence[Floats], listed: Sequence[Floats]) -> bool:
+    pairs = zip(said, listed, strict=False)
+    return len(said) == len(listed) and all(np.array_equal(one, other) for one, other in pairs)
