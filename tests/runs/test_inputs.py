@@ -140,6 +140,18 @@ def test_devices_come_in_order_with_the_numbers_of_their_entries(duet: dict[str,
     assert (vehicle.initial_kwh, vehicle.final_kwh) == (16.0, 32.0)
 
 
+def test_a_vehicle_uses_only_slots_that_lie_wholly_in_its_stay(duet: dict[str, Any]) -> None:
+    stay = {
+        "capacity_kwh": 9.0,
+        "power_kw": 2.0,
+        "arrival": time(10, 30),
+        "departure": time(13, 15),
+    }
+    (*_, vehicle) = first_devices(duet, sunny(vehicles=[stay]))
+    assert isinstance(vehicle, ElectricVehicle)
+    assert (vehicle.arrival_slot, vehicle.departure_slot) == (1, 3)
+
+
 def test_a_size_is_the_larger_of_load_and_generation_plus_batteries(duet: dict[str, Any]) -> None:
     def size(change: Change) -> float:
         read = scenario(duet, change)
@@ -284,7 +296,7 @@ def test_files_are_written_into_the_scenario_and_no_longer_needed(
                     }
                 ]
             ),
-            "Sunny house: vehicle 1: no slot begins between arrival = 15:00:00 and departure = "
+            "Sunny house: vehicle 1: no slot lies between arrival = 15:00:00 and departure = "
             "16:00:00",
         ),
     ],
