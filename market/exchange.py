@@ -22,10 +22,13 @@ import numpy as np
 from nashgrid.market.anderson import mixing_weights
 from nashgrid.market.messages import Floats
 
+# The step changes where one residual has been _BALANCED times the other for _PATIENCE rounds, by
+# _LARGEST_CHANGE at most, and ends up within _FURTHEST of where it began.
 _BALANCED = 5.0
 _PATIENCE = 15
 _LARGEST_CHANGE = 10.0
 _FURTHEST = 1e4
+_SMALLEST_TRADE = 1e-4  # share of the sizes
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,9 @@ class Exchange:
     def _residuals(self, sums: OfferSums) -> tuple[float, float]:
         rules, total = self.rules, self._total_size
         moved = float(total @ self.imbalance**2)
-        primal = np.sqrt(moved / max(sums.squared_norm, 1e-300)) / rules.over_relaxation
+        # Where nobody has a reason to trade, a share of the sizes is the measure of a quantity.
+        norm = max(sums.squared_norm, _SMALLEST_TRADE**2 * float(total.sum()))
+        primal = np.sqrt(moved / norm) / rules.over_relaxation
         drift = max(float(sums.residual_products[-1]) - moved, 0.0)
         # Where prices vanish (wires that do not bind) the step is the measure of a price.
         price = float(total @ self.clearing_price**2)

@@ -190,6 +190,19 @@ def test_residuals_by_hand() -> None:
     free = Exchange(rules, np.array([8.0, 2.0]), np.array([-0.2, 0.2]))
     free.close(OfferSums(np.array([4.0, -1.0]), 10.0, np.append(np.zeros(8), 6.1)))
     assert free.records[0].dual_residual == pytest.approx(0.4 * np.sqrt(3.6) / np.sqrt(1.6))
+    # Where nothing is traded a ten-thousandth of the sizes is: 1e-8 sum W = 1e-7.
+    idle = Exchange(rules, np.array([8.0, 2.0]), np.array([0.3, 0.1]))
+    idle.close(OfferSums(np.array([4e-9, -1e-9]), 0.0, np.append(np.zeros(8), 6.1e-18)))
+    assert idle.records[0].primal_residual == pytest.approx(np.sqrt(2.5e-18 / 1e-7) / 1.6)
+
+
+def test_nobody_has_a_reason_to_trade() -> None:
+    """Answers that differ from 0 by the solver's noise alone are an agreement."""
+    noise = np.random.default_rng(3).normal(scale=1e-12, size=(5, 4))
+    idle = [QuadraticTrader(np.ones(4), wish, -1e-9, 1e-9) for wish in 0.3 + noise]
+    market = Market(ExchangeRules(step=0.2, tolerance=1e-6), idle, np.ones((5, 4)))
+    market.round()
+    assert market.exchange.converged
 
 
 def feed(exchange: Exchange, own: float, with_memory: float = 0.0) -> None:
