@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from nashgrid.agents.bargainer import MONEY
 from nashgrid.market.messages import Floats
+from nashgrid.market.settlement import NANO_PER_MICRO, whole_micro
 from nashgrid.runs import tables
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.inputs import slot_starts
@@ -65,6 +67,19 @@ def unsaid(run: StoredRun, wires: Wires, cases: Sequence[str]) -> Iterator[str]:
             [*committed, *remainder], [*np.split(trade[:of_agents], len(agents)), trade[of_agents:]]
         ):
             yield f"trades.csv: trades of {case!r} are not those that the agents committed to"
+
+
+def unsaid_payments(run: StoredRun) -> Iterator[str]:
+    """Bargained payments must be what the agents committed to, where they had to negotiate."""
+    said = run.messages.select(["topic", "kind", "sender", "quantity"]).to_pandas()
+    said = said[(said["topic"] == MONEY) & (said["kind"] == "commitment")].sort_values("sender")
+    if said.empty:
+        return
+    settlement = run.tables["settlement"]
+    agreed = settlement.loc[settlement["item"] == "bargained payment", "amount_nano"]
+    asked = whole_micro(np.concatenate(list(said["quantity"])))
+    if not np.array_equal(-NANO_PER_MICRO * asked, agreed.to_numpy(np.int64)):
+        yield "settlement.csv: bargained payments are not those that the agents committed to"
 
 
 def _same(said: Sequence[Floats], listed: Sequence[Floats]) -> bool:

@@ -16,7 +16,7 @@ from nashgrid.runs.accounts import accounts_table
 from nashgrid.runs.assembly import Wires, lay_wires
 from nashgrid.runs.central import local_problem
 from nashgrid.runs.certificate import certify
-from nashgrid.runs.consistency import misfits, unsaid
+from nashgrid.runs.consistency import misfits, unsaid, unsaid_payments
 from nashgrid.runs.ledger import (
     UTILITY,
     Trades,
@@ -133,6 +133,7 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
         *differences("outcome.json: certificate", run.record["certificate"], certificate),
         *differences("outcome.json: summary", run.record["summary"], summary),
         *unsaid(run, wires, cases),
+        *unsaid_payments(run),
         *_wrong_schedules(run, problems),
     ]
     return certificate, wrong

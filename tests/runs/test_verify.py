@@ -183,8 +183,9 @@ RECOMPUTED = [
     ("", cell("schedules", "charge_kw", 1e-4)),
     ("", cell("schedules", "discharge_kw", 1e-4, row=-1)),
     ("", cell("schedules", "energy_kwh", 1e-4, row=-1)),
-    # Money: the bargained payments are the agents' own word, but not what follows from them.
-    ("accounts.csv", cell("settlement", "amount_nano", 10_000)),
+    # Money.
+    ("settlement.csv: bargained", cell("settlement", "amount_nano", 1000)),
+    ("settlement.csv: bargained", message("quantity", "commitment", "money", 1e-5)),
     # How it came about: what the certificate and the summary take from it.
     ("converged: money", cell("rounds", "primal_residual", 1e-3, row=-1)),
     ("converged: money", cell("rounds", "dual_residual", 1e-3, row=-1)),
