@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from nashgrid.runs.explanation import explain
+
 OK, NOT_CERTIFIED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
@@ -149,8 +151,5 @@ def _override(scenario: Any, part: str, **values: float | None) -> Any:
     try:
         changed = type(entry).model_validate({**entry.model_dump(), **given})
     except ValidationError as error:
-        words = "; ".join(
-            f"{d['loc'][0]}: {d['msg']} (given: {d['input']})" for d in error.errors()
-        )
-        raise ValueError(f"{part}: {words}") from error
+        raise ValueError(f"{part}: {explain(error, given)}") from error
     return scenario.model_copy(update={part: changed})

@@ -1,10 +1,11 @@
 """A scenario: everything a run needs to know, as read from a TOML file."""
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, NaiveDatetime, model_validator
+from pydantic import AfterValidator, Field, NaiveDatetime, model_validator
 
 from nashgrid.runs.scenario_devices import (
     BatteryEntry,
@@ -22,7 +23,17 @@ from nashgrid.runs.scenario_devices import (
     WindEntry,
 )
 
-Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w .\-+&()]+$")]
+
+def _spelt(name: str) -> str:
+    wrong = re.search(r"[^\w .\-+&()]", name)
+    if wrong:
+        raise ValueError(
+            f"{wrong[0]!r} cannot stand in a name; letters, digits, spaces and . - + & ( ) _ can"
+        )
+    return name
+
+
+Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_spelt)]
 RESERVED = ("utility", "operator")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import tomli_w
 from pydantic import ValidationError
 
+from nashgrid.runs.explanation import explain
 from nashgrid.runs.profiles import did_you_mean
 from nashgrid.runs.scenario import Scenario
 
@@ -37,7 +38,8 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
     built_in = _BUILT_IN / f"{name_or_path}.toml"
     if path.suffix == ".toml":
         if not path.is_file():
-            raise ValueError(f"scenario file {path} does not exist")
+            what = "is a folder" if path.is_dir() else "does not exist"
+            raise ValueError(f"scenario file {path} {what}")
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -59,10 +61,12 @@ def parse_scenario(text: str, origin: str, folder: Path) -> Scenario:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"scenario {origin} is not valid TOML: {error}") from error
+    if "folder" in content:
+        raise ValueError(f"scenario {origin}: folder: there is no such field")
     try:
         return Scenario.model_validate({**content, "folder": folder})
     except ValidationError as error:
-        raise ValueError(f"scenario {origin}: {_explain(error, content)}") from error
+        raise ValueError(f"scenario {origin}: {explain(error, content)}") from error
 
 
 def scenario_toml(scenario: Scenario) -> str:
@@ -77,30 +81,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return str(value) if isinstance(value, Path) else value
-
-
-def _explain(error: ValidationError, content: Mapping[str, Any]) -> str:
-    """One paragraph that names each field, its value and the bound it breaks."""
-    return "; ".join(_explain_one(dict(detail), content) for detail in error.errors())
-
-
-def _explain_one(detail: dict[str, Any], content: Mapping[str, Any]) -> str:
-    words: list[str] = []
-    here: Any = content
-    for step in detail["loc"]:
-        here = here[step] if _has(here, step) else None
-        if isinstance(step, int):
-            name = here.get("name") if isinstance(here, Mapping) else None
-            words[-1] += f" {name!r}" if name else f"[{step}]"
-        else:
-            words.append(str(step))
-    message = detail["msg"].removeprefix("Value error, ")
-    given = detail.get("input")
-    value = "" if given is None or isinstance(given, (Mapping, list)) else f" (given: {given!r})"
-    return f"{': '.join(words)}: {message}{value}" if words else message
-
-
-def _has(here: Any, step: Any) -> bool:
-    if isinstance(here, Mapping):
-        return step in here
-    return isinstance(here, list) and isinstance(step, int) and step < len(here)

@@ -205,7 +205,7 @@ NOTHING: dict[str, str] = {}
         # One of each kind; tests/runs/test_scenario_files.py and test_inputs.py have them all.
         (building(0, connection_kw="ten"), NOTHING, ["connection_kw", "number", "'ten'"]),
         (building(0, power_factor=1.2), NOTHING, ["power_factor", "equal to 1", "1.2"]),
-        (building(0, conection_kw=3.0), NOTHING, ["conection_kw", "not permitted"]),
+        (building(0, conection_kw=3.0), NOTHING, ["conection_kw", "no such field"]),
         (building(0, bus=9), NOTHING, ["Sunny house", "bus = 9", "three", "root 1"]),
         (building(0, bus=1), NOTHING, ["Sunny house", "bus = 1", "three", "root 1"]),
         (lambda c: c["buildings"][0].pop("bus"), NOTHING, ["Sunny house", "'bus'", "feeder"]),

@@ -3,7 +3,7 @@
 import copy
 import inspect
 from collections.abc import Callable
-from datetime import time
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +169,7 @@ VEHICLE: dict[str, Any] = {**BATTERY, "arrival": time(10), "departure": time(12)
         (in_sunny(power_factor=NAN), ["power_factor", "nan"]),
         # Unknown, missing or contradicting.
         (in_sunny(conection_kw=3), ["'Sunny house'", "conection_kw", "3"]),
-        (lambda c: c.update(tarif=[]), ["tarif", "not permitted"]),
+        (lambda c: c.update(tarif=[]), ["tarif", "no such field"]),
         (lambda c: c["buildings"][0].pop("connection_kw"), ["connection_kw", "required"]),
         (lambda c: c.pop("utility"), ["utility", "required"]),
         (in_device("loads", values=[1.0] * 4), ["'values' and 'unit' go together"]),
@@ -244,6 +244,38 @@ def test_every_mistake_is_named_at_once(duet: dict[str, Any]) -> None:
     assert "slots" in message
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda c: c["utility"]["tariff"][0].update(retail_price_per_kwh=float("inf")),
+            "utility: tariff[0]: retail_price_per_kwh: Input should be a finite number "
+            "(given: inf)",
+        ),
+        (
+            lambda c: c["horizon"].update(start=datetime(2016, 6, 23, 10, tzinfo=UTC)),
+            "horizon: start: Input should not have timezone info "
+            "(given: 2016-06-23 10:00:00+00:00)",
+        ),
+        (
+            lambda c: c["buildings"][0].update(name="A/B"),
+            "buildings 'A/B': name: '/' cannot stand in a name; letters, digits, spaces and "
+            ". - + & ( ) _ can (given: 'A/B')",
+        ),
+        (lambda c: c.update(folder="here"), "folder: there is no such field"),
+        (
+            lambda c: c.update(messages={"lost": 0.5}),
+            "messages: lost: there is no such field (given: 0.5)",
+        ),
+        (lambda c: c["utility"].pop("tariff"), "utility: tariff: required, but not given"),
+    ],
+)
+def test_a_mistake_is_told_in_plain_words_and_once(
+    duet: dict[str, Any], change: Callable[[dict[str, Any]], object], message: str
+) -> None:
+    assert refusal(duet, change).endswith(f": {message}")
+
+
 def test_text_that_is_no_toml_is_named_with_its_line() -> None:
     with pytest.raises(ValueError, match=r"mine\.toml is not valid TOML: .*line 2"):
         parse_scenario('name = "a"\nname = \n', "mine.toml", Path())
@@ -257,6 +289,9 @@ def test_an_unknown_name_gets_a_proposal() -> None:
 def test_a_file_that_is_not_there_or_not_text_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"gone\.toml does not exist"):
         load_scenario(tmp_path / "gone.toml")
+    (tmp_path / "folder.toml").mkdir()
+    with pytest.raises(ValueError, match=r"folder\.toml is a folder"):
+        load_scenario(tmp_path / "folder.toml")
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(ValueError, match=r"bytes\.toml cannot be read"):
         load_scenario(tmp_path / "bytes.toml")
