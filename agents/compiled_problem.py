@@ -54,7 +54,7 @@ class CompiledProblem:
         self._hours = problem.horizon.slot_hours
         self._cost_vector = data["c"]
         parts = data["param_prob"].apply_parameters(quad_obj="P" in data)
-        self._constant = float(parts[-3])
+        self._constant = float(parts[-3])  # of (P,) c, constant, A, b
         size = len(data["c"])
         self.program = QuadraticProgram(
             quadratic=sparse.csc_array(data.get("P", sparse.csc_array((size, size)))),

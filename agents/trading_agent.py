@@ -1,14 +1,11 @@
 """The trading agent: an inbox, an outbox, and a seat in each exchange it takes part in."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import mesa
 
 from nashgrid.market.messages import Floats, Messages, one_message
 from nashgrid.market.participation import Participation
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class TradingAgent(mesa.Agent):
@@ -43,8 +40,8 @@ class TradingAgent(mesa.Agent):
                 )
 
     def react(
-        self, kind: str, topic: str, fields: "Mapping[str, Floats]"
-    ) -> "tuple[str, Mapping[str, Floats]] | None":
+        self, kind: str, topic: str, fields: Mapping[str, Floats]
+    ) -> tuple[str, Mapping[str, Floats]] | None:
         """What this agent answers to one message: (kind, fields), or nothing."""
         if kind == "quote":
             return "offer", self.seats[topic].offer(fields)
@@ -54,7 +51,7 @@ class TradingAgent(mesa.Agent):
         raise ValueError(f"{self.name} does not understand a message of kind {kind!r}")
 
     def say(
-        self, kind: str, topic: str, receiver: int, fields: "Mapping[str, Floats]", now_s: float
+        self, kind: str, topic: str, receiver: int, fields: Mapping[str, Floats], now_s: float
     ) -> None:
         """Put one message into the outbox."""
         self.outbox.append(one_message(kind, topic, self.unique_id, receiver, fields, now_s))

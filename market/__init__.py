@@ -1,1 +1,1 @@
-"""The rules: messages, the message network, negotiation, bargaining, certificates, settlement."""
+"""The rules: messages, the message network, negotiation, games, bargaining, pricing, settlement."""

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from nashgrid.market.settlement import MICRO, net_payments_micro
-from nashgrid.runs.ledger import UTILITY, settlement_payments
-from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.ledger import settlement_payments
+from nashgrid.runs.scenario import UTILITY, Scenario
 from nashgrid.runs.tables import kind_of
 
 

@@ -25,6 +25,8 @@ from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.messages import Floats
 from nashgrid.runs import inputs
 from nashgrid.runs.scenario import (
+    OPERATOR,
+    UTILITY,
     AgentEntry,
     BuildingEntry,
     CommunityBatteryEntry,
@@ -52,6 +54,11 @@ class Wires:
     places: tuple[int, ...]
     feeder: Feeder | None
     reactive_kvar: Floats
+
+    @property
+    def counterparty(self) -> str:
+        """Name of who delivers: the operator of the feeder, or the utility itself without one."""
+        return UTILITY if self.feeder is None else OPERATOR
 
     @property
     def loss_price_per_kwh(self) -> Floats:
@@ -156,10 +163,10 @@ def make_counterparty(
     model: mesa.Model, scenario: Scenario, wires: Wires, rules: ExchangeRules
 ) -> Counterparty:
     """The system operator, or the utility itself where there is no feeder."""
-    kind, name = (Utility, "utility") if wires.feeder is None else (SystemOperator, "operator")
+    kind = Utility if wires.feeder is None else SystemOperator
     return kind(
         model,
-        name,
+        wires.counterparty,
         slots=scenario.horizon.slots,
         places=len(wires.places),
         slot_hours=scenario.horizon.slot_hours,

@@ -12,7 +12,7 @@ from nashgrid.agents.prosumer import TRADING, UTILITY_ONLY
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.proof import CaseProof, prove_case
 from nashgrid.runs.rounding import rounding_slack
-from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.scenario import OPERATOR, UTILITY, Scenario
 
 DEVIATION = (
     "price-taking: each participant may choose any schedule of its own while prices stay; a "
@@ -165,14 +165,14 @@ def _money(
             -float(gains[worst]), float(slack[worst]), "largest loss of a player [currency]"
         )
     if market == "two-part":
-        last = accounts["kind"].isin(["operator"])
+        last = accounts["kind"] == OPERATOR
         claims["operator's part"] = claim(
             -float(accounts.loc[last, "saving"].sum()),
             float(rounding[last].sum()),
             "loss of the operator, who keeps what the agents' gains leave [currency]",
         )
     if market == "nash-bargaining":
-        shared = accounts[accounts["kind"] != "utility"]
+        shared = accounts[accounts["kind"] != UTILITY]
         before = shared["cost_before"]
         surplus = float(before.sum()) - proofs[TRADING].total_cost
         claims["surplus shared"] = claim(

@@ -111,7 +111,7 @@ def verify(
 @app.command()
 def markets() -> None:
     """List the markets."""
-    from nashgrid.runs.ledger import MARKETS
+    from nashgrid.runs.markets import MARKETS
 
     table = Table("market", "rule")
     for name, rule in MARKETS.items():

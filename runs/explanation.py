@@ -11,10 +11,11 @@ _WORDS = {"missing": "required, but not given", "extra_forbidden": "there is no 
 
 def explain(error: ValidationError, content: Mapping[str, Any]) -> str:
     """One paragraph on all that is wrong with the content of a scenario, or of a part of it."""
-    details = [dict(detail) for detail in error.errors()]
-    places = [detail["loc"] for detail in details]
+    places = [detail["loc"] for detail in error.errors()]
     return "; ".join(
-        _explain_one(detail, content) for detail in details if not _follows(detail, places)
+        _explain_one(dict(detail), content)
+        for detail in error.errors()
+        if not _follows(dict(detail), places)
     )
 
 

@@ -8,15 +8,8 @@ import pandas as pd
 from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.settlement import Payment, energy_payments, whole_micro, whole_wh
 from nashgrid.runs.assembly import Wires
-from nashgrid.runs.scenario import Scenario
-
-UTILITY = "utility"
-MARKETS = {
-    "nash-bargaining": "savings shared by Nash bargaining, weight by weight",
-    "competitive": "everybody pays the clearing price for all it trades",
-    "two-part": "retail on what one would buy alone, the clearing price on the deviation",
-    "utility-only": "everybody pays retail for itself: the disagreement outcome",
-}
+from nashgrid.runs.markets import MARKETS
+from nashgrid.runs.scenario import UTILITY, Scenario
 
 
 @dataclass(frozen=True)

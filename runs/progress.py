@@ -10,8 +10,7 @@ from rich.table import Table
 
 from nashgrid.runs.model import TradingModel
 from nashgrid.runs.outcome import Outcome
-
-UTILITY = "utility"
+from nashgrid.runs.scenario import UTILITY
 
 
 class Progress:

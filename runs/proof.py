@@ -1,7 +1,8 @@
 """Proof of one case: how far every participant is from its best response, from tables alone.
 
-Nothing here comes from the negotiation: problems are stated anew from the scenario, best
-responses are solved by Clarabel or DAQP, and their value is bounded by weak duality.
+Prices, trades and schedules come from tables. The agents' problems are theirs in a run, and
+stated anew from the scenario in a verification. Best responses are solved by Clarabel or DAQP,
+and their value is bounded by weak duality.
 """
 
 from collections.abc import Sequence

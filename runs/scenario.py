@@ -34,7 +34,8 @@ def _spelt(name: str) -> str:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_spelt)]
-RESERVED = ("utility", "operator")
+# Who delivers, and what that is called as a kind: no agent may take these names.
+UTILITY, OPERATOR = RESERVED = "utility", "operator"
 
 
 class HorizonEntry(Entry):

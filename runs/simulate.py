@@ -8,7 +8,8 @@ from nashgrid.runs import tables
 from nashgrid.runs.accounts import accounts_table
 from nashgrid.runs.certificate import certify
 from nashgrid.runs.inputs import with_values
-from nashgrid.runs.ledger import MARKETS, Trades, payments, settlement_table
+from nashgrid.runs.ledger import Trades, payments, settlement_table
+from nashgrid.runs.markets import MARKETS
 from nashgrid.runs.model import TradingModel
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.scenario import Scenario

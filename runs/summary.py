@@ -5,8 +5,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from nashgrid.runs.ledger import UTILITY
-from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.scenario import UTILITY, Scenario
 
 
 def summarise(

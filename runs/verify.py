@@ -17,13 +17,7 @@ from nashgrid.runs.assembly import Wires, lay_wires
 from nashgrid.runs.central import local_problem
 from nashgrid.runs.certificate import certify
 from nashgrid.runs.consistency import misfits, unsaid, unsaid_payments
-from nashgrid.runs.ledger import (
-    UTILITY,
-    Trades,
-    payments,
-    settlement_payments,
-    settlement_table,
-)
+from nashgrid.runs.ledger import Trades, payments, settlement_payments, settlement_table
 from nashgrid.runs.proof import assign
 from nashgrid.runs.run_folder import (
     StoredRun,
@@ -94,7 +88,7 @@ def _checksums(run: StoredRun) -> Iterator[str]:
 def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
     scenario, market = run.scenario, run.record["market"]
     wires = lay_wires(scenario)
-    counterparty = UTILITY if wires.feeder is None else "operator"
+    counterparty = wires.counterparty
     cases = [UTILITY_ONLY] if market == UTILITY_ONLY else [UTILITY_ONLY, TRADING]
     misplaced = list(misfits(run, wires, counterparty, cases))
     if misplaced:

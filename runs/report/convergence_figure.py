@@ -85,11 +85,11 @@ def _lines(rows: pd.DataFrame, tolerance: float, column: int) -> list[Trace]:
             {
                 "type": "scatter",
                 "mode": "markers",
-                "name": "acceleration refused",
+                "name": "acceleration starts afresh",
                 "x": [int(value) for value in refused["round"]],
                 "y": [float(f"{value:.4g}") for value in worst],
                 "marker": {"symbol": "x-thin", "size": 7, "line": {"color": INK, "width": 2}},
-                "hovertemplate": "back to the best round",
+                "hovertemplate": "back to the best round, or another step",
             }
             | place
         )

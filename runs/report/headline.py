@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from nashgrid.runs.ledger import MARKETS
+from nashgrid.runs.markets import MARKETS
 from nashgrid.runs.outcome import BASELINE, Outcome
 from nashgrid.runs.report.certificate_section import claim_group
 from nashgrid.runs.report.words import count, listing, measure, money, number, percent, text

@@ -18,6 +18,7 @@ from nashgrid.runs.report.style import (
     panel_title,
 )
 from nashgrid.runs.report.words import number, rounded, text
+from nashgrid.runs.scenario import UTILITY
 
 GROUPS = {
     "agent": "each agent",
@@ -60,7 +61,7 @@ def savings_figure(outcome: Outcome) -> Figure:
 
 def _shown(accounts: pd.DataFrame) -> pd.DataFrame:
     """The players, and an operator whose account moves."""
-    own = accounts[accounts["kind"] != "utility"].copy()
+    own = accounts[accounts["kind"] != UTILITY].copy()
     own = own[(own["weight"] > 0) | (own["saving"].abs() >= MATTERS)]
     own["community"] = own["community"].where(own["community"] != "", own["agent"])
     return own

@@ -5,6 +5,7 @@ from nashgrid.runs.report.figure import Section
 from nashgrid.runs.report.savings_figure import MATTERS, savings_figure
 from nashgrid.runs.report.utility_ledger import ledger
 from nashgrid.runs.report.words import money
+from nashgrid.runs.scenario import OPERATOR
 
 _ALONE = "<p>Nobody trades with another: everybody pays the utility's tariff for itself.</p>"
 
@@ -47,7 +48,7 @@ def _words(outcome: Outcome) -> str:
 
 def _operator(outcome: Outcome) -> str:
     """What is left with an operator that is no player."""
-    rows = outcome.accounts[outcome.accounts["kind"] == "operator"]
+    rows = outcome.accounts[outcome.accounts["kind"] == OPERATOR]
     left = float(rows["saving"].sum())
     if rows.empty or float(rows["weight"].sum()) > 0 or abs(left) < MATTERS:
         return ""
