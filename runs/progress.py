@@ -64,7 +64,7 @@ def show_outcome(console: Console, outcome: Outcome, folder: Path) -> None:
         f"{sum(kind['bytes'] for kind in traffic) / 1e6:.1f} MB, "
         f"{summary['simulated_seconds']:.1f} s on the simulated network"
     )
-    _show_certificate(console, outcome)
+    _show_certificate(console, outcome, currency)
     console.print(
         f"files and report in [bold]{escape(str(folder))}[/] "
         f"(open {escape(str(folder / 'report.html'))})"
@@ -87,22 +87,30 @@ def _savings(outcome: Outcome, currency: str) -> Table:
 
 
 def _add(table: Table, kind: str, before: float, after: float, count: int) -> None:
-    share = f"{(before - after) / abs(before):.1%}" if abs(before) > 1e-9 else "-"
-    table.add_row(
-        kind, str(count), f"{before:,.2f}", f"{after:,.2f}", f"{before - after:,.2f}", share
-    )
+    saving = before - after
+    share = f"{_no_minus(saving / abs(before), 3):.1%}" if abs(before) > 1e-9 else "-"
+    table.add_row(kind, str(count), _money(before), _money(after), _money(saving), share)
+
+
+def _money(amount: float) -> str:
+    return f"{_no_minus(amount, 2):,.2f}"
+
+
+def _no_minus(value: float, digits: int) -> float:
+    """Rounded, and a zero without a sign."""
+    return round(float(value), digits) + 0.0
 
 
 def _utility(outcome: Outcome, currency: str) -> str:
     before = outcome.summary["utility_receipts_before"]
     after = outcome.summary["utility_receipts_after"]
     return (
-        f"the utility is not a player: it receives {after:,.2f} {currency} instead of "
-        f"{before:,.2f} {currency} ({after - before:+,.2f})"
+        f"the utility is not a player: it receives {_money(after)} {currency} instead of "
+        f"{_money(before)} {currency} ({_no_minus(after - before, 2):+,.2f})"
     )
 
 
-def _show_certificate(console: Console, outcome: Outcome) -> None:
+def _show_certificate(console: Console, outcome: Outcome, currency: str) -> None:
     claims = outcome.certificate["claims"]
     failed = {name: claim for name, claim in claims.items() if not claim["holds"]}
     if not failed:
@@ -115,12 +123,15 @@ def _show_certificate(console: Console, outcome: Outcome) -> None:
         console.print(f"[bold red]NOT CERTIFIED[/]: {len(failed)} of {len(claims)} claims fail")
         for name, claim in failed.items():
             console.print(
-                f"  {name}: {claim['words']} is {claim['value']:.3g}, allowed {claim['bound']:.3g}"
+                f"  {name}: {escape(claim['words'])} is {claim['value']:.3g}, "
+                f"allowed {claim['bound']:.3g}"
             )
         for case, limits in outcome.certificate["limits_not_kept"].items():
             for limit in limits:
                 console.print(f"  {case}: {limit}")
     losers = outcome.certificate["individual_rationality"]["losers"]
     if losers:
-        worst = ", ".join(f"{name} ({saving:,.2f})" for name, saving in list(losers.items())[:5])
-        console.print(f"{len(losers)} agents lose against the utility alone: {worst}")
+        worst = sorted(losers.items(), key=lambda item: item[1])[:5]
+        named = ", ".join(f"{name} ({_money(-saving)} {currency})" for name, saving in worst)
+        verb = "agent loses" if len(losers) == 1 else "agents lose"
+        console.print(f"{len(losers)} {verb} against the utility alone, worst first: {named}")
