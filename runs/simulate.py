@@ -41,12 +41,14 @@ def simulate(
     Raises
     ------
     ValueError
-        If there is no such market, an agent's problem is infeasible or the feeder cannot carry
-        any schedule; names who, where and by how much. A negotiation that does not converge
-        raises nothing: the outcome's certificate says so.
+        If there is no such market or seed, an agent's problem is infeasible or the feeder cannot
+        carry any schedule; names who, where and by how much. A negotiation that does not
+        converge raises nothing: the outcome's certificate says so.
     """
     if market not in TOPICS:
         raise ValueError(f"there is no market {market!r}; the markets are {', '.join(MARKETS)}")
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"seed = {seed} must be at least 0 and below 2^63")
     scenario = with_values(scenario)
     model = TradingModel(scenario, TOPICS[market], seed)
     while model.running:

@@ -244,3 +244,15 @@ def test_load_may_go_unserved_at_a_price(duet: dict[str, Any]) -> None:
 def test_an_unknown_market_is_refused() -> None:
     with pytest.raises(ValueError, match="no market 'fair'; the markets are nash-bargaining"):
         simulate(load_scenario("duet"), "fair")
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_a_seed_out_of_range_is_named(seed: int) -> None:
+    with pytest.raises(ValueError, match=rf"seed = {seed} must be at least 0 and below 2\^63"):
+        simulate(load_scenario("duet"), seed=seed)
+
+
+def test_the_largest_seed_serves_a_lossy_network() -> None:
+    scenario = load_scenario("duet")
+    lossy = scenario.messages.model_copy(update={"loss": 0.1})
+    assert simulate(scenario.model_copy(update={"messages": lossy}), seed=2**63 - 1).certified
