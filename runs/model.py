@@ -22,7 +22,7 @@ from nashgrid.runs.scenario import Scenario
 
 MONEY_TOLERANCE = 1e-10
 # The residuals are norms over all commodities; the outcome is held to its worst agent and line.
-STRICTER = 20.0
+STRICTER = 30.0
 
 
 class TradingModel(mesa.Model):
