@@ -96,7 +96,6 @@ def load(folder: Path) -> StoredRun:
                 keep_default_na=False,
                 na_values=[""],
                 dtype=dict.fromkeys(_TEXT, str),
-                float_precision="round_trip",
             )
             whole = {c: kind for c, kind in _WHOLE_NUMBERS.items() if c in frame}
             text = {c: "" for c in ("community",) if c in frame}
