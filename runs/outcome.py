@@ -11,9 +11,6 @@ import pyarrow as pa
 
 from nashgrid.runs.scenario import Scenario
 
-BASELINE = "utility-only"
-TRADING = "trading"
-
 
 @dataclass(frozen=True)
 class Outcome:
