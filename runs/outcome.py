@@ -11,6 +11,9 @@ import pyarrow as pa
 
 from nashgrid.runs.scenario import Scenario
 
+BASELINE = "utility-only"
+TRADING = "trading"
+
 
 @dataclass(frozen=True)
 class Outcome:
