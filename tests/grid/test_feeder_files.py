@@ -22,10 +22,23 @@ def folder(tmp_path):
 
 
 def test_built_in_feeders_carry_the_published_totals():
-    assert built_in_feeders() == ("feeder15", "ieee33", "ieee69")
-    # Total load: Baran and Wu 1989 (33 buses), MATPOWER case69 (69), Papavasiliou 2018 (15).
-    totals = {"ieee33": (3715.0, 2300.0), "ieee69": (3802.1, 2694.7), "feeder15": (1412.1, 381.0)}
-    sizes = {"ieee33": (33, 5), "ieee69": (69, 0), "feeder15": (15, 0)}
+    assert built_in_feeders() == ("european_lv", "feeder15", "ieee123", "ieee33", "ieee69")
+    # Total load: Baran and Wu 1989 (33 buses), MATPOWER case69 (69), Papavasiliou 2018 (15),
+    # IEEE 123-node test feeder (3490 kW, 1920 kvar less 750 kvar of capacitors), pandapower.
+    totals = {
+        "ieee33": (3715.0, 2300.0),
+        "ieee69": (3802.1, 2694.7),
+        "feeder15": (1412.1, 381.0),
+        "ieee123": (3490.0, 1170.0),
+        "european_lv": (57.358, 57.358 * np.tan(np.arccos(0.95))),
+    }
+    sizes = {
+        "ieee33": (33, 5),
+        "ieee69": (69, 0),
+        "feeder15": (15, 0),
+        "ieee123": (125, 2),
+        "european_lv": (111, 0),
+    }
     for name in built_in_feeders():
         feeder = read_feeder(name)
         assert feeder.name == name
@@ -86,7 +99,7 @@ def test_missing_files_are_named(folder):
     (folder / "feeder.toml").unlink()
     with pytest.raises(ValueError, match=r"feeder.toml: no such file"):
         read_feeder(folder)
-    with pytest.raises(ValueError, match=r"no feeder ieee34: .*feeder15, ieee33, ieee69"):
+    with pytest.raises(ValueError, match=r"no feeder ieee34: .*feeder15, ieee123, ieee33, ieee69"):
         read_feeder("ieee34")
     (folder / "feeder.toml").write_text(HEADER)
     (folder / "lines.csv").write_bytes(b"\xff\xfe\x00")

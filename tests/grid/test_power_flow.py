@@ -120,3 +120,32 @@ def test_bad_input_is_named():
         ac_power_flow(feeder, zero, wrong)
     with pytest.raises(ValueError, match="root_voltage_pu 0"):
         ac_power_flow(feeder, zero, zero, root_voltage_pu=0)
+
+
+def test_balanced_123_buses():
+    # pandapower 3.5.6 on the OpenDSS files of the feeder: positive sequence by symmetrical
+    # components of the line codes, switches without impedance, loads and capacitors at constant
+    # power, regulators at neutral. 1.4 W are lost in the switches of 1e-6 ohm.
+    feeder = read_feeder("ieee123")
+    assert (feeder.bus_count, feeder.load_kw.sum()) == (125, 3490.0)
+    assert feeder.load_kvar.sum() == pytest.approx(1920.0 - 750.0)
+    losses, voltage, bus = published(feeder, feeder.load_kw)
+    assert losses == pytest.approx(95.9647, abs=2e-3)
+    assert voltage == pytest.approx(0.952679, abs=1e-6)
+    assert bus == 114
+
+
+@pytest.mark.parametrize(
+    ("factor", "losses", "voltage"), [(1.0, 0.984983, 1.028034), (5.0, 29.14396, 0.930117)]
+)
+def test_balanced_european_low_voltage_feeder(factor, losses, voltage):
+    # pandapower 3.5.6 on all 907 buses with the loads of 9:26 spread over the three phases at a
+    # power factor of 0.95, and on five times those loads; 11 kV side at 1.05 pu.
+    feeder = read_feeder("european_lv")
+    assert feeder.load_kw.sum() == pytest.approx(57.358, abs=1e-9)
+    assert np.count_nonzero(feeder.load_kw) == 55
+    flow = ac_power_flow(feeder, [factor * feeder.load_kw], [factor * feeder.load_kvar], 1.05)
+    assert flow.losses_kw[0] == pytest.approx(losses, rel=1e-6)
+    lowest = flow.voltage_pu[0].argmin()
+    assert flow.voltage_pu[0, lowest] == pytest.approx(voltage, abs=1e-6)
+    assert feeder.buses[lowest] == 562
