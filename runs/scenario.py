@@ -1,18 +1,19 @@
 """A scenario: everything a run needs to know, as read from a TOML file."""
 
-import re
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, NaiveDatetime, model_validator
+from pydantic import Field, NaiveDatetime, model_validator
 
+from nashgrid.runs.population_entry import PopulationEntry
 from nashgrid.runs.scenario_devices import (
     BatteryEntry,
     Efficiency,
     Entry,
     Finite,
     LoadEntry,
+    Name,
     NotNegative,
     PhotovoltaicEntry,
     Positive,
@@ -23,17 +24,6 @@ from nashgrid.runs.scenario_devices import (
     WindEntry,
 )
 
-
-def _spelt(name: str) -> str:
-    wrong = re.search(r"[^\w .\-+&()]", name)
-    if wrong:
-        raise ValueError(
-            f"{wrong[0]!r} cannot stand in a name; letters, digits, spaces and . - + & ( ) _ can"
-        )
-    return name
-
-
-Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_spelt)]
 # Who delivers, and what that is called as a kind: no agent may take these names.
 UTILITY, OPERATOR = RESERVED = "utility", "operator"
 
@@ -247,6 +237,7 @@ class Scenario(Entry):
         (), description="batteries of communities"
     )
     generators: tuple[GeneratorEntry, ...] = Field((), description="distributed generators")
+    population: PopulationEntry | None = Field(None, description="buildings drawn at random")
     folder: Path = Field(Path(), exclude=True, description="where relative files are looked for")
 
     @property
@@ -256,8 +247,10 @@ class Scenario(Entry):
 
     @model_validator(mode="after")
     def _agents_fit(self) -> Self:
-        if not self.agents:
-            raise ValueError("a scenario needs at least one building, battery or generator")
+        if not self.agents and self.population is None:
+            raise ValueError(
+                "a scenario needs at least one building, battery or generator, or a population"
+            )
         names = Counter(agent.name for agent in self.agents)
         for taken in RESERVED:
             if taken in names:
@@ -276,4 +269,26 @@ class Scenario(Entry):
         for agent in self.agents:
             if (agent.bus is None) != (self.feeder is None):
                 raise ValueError(f"{agent.name}: 'bus' is needed with a feeder, and only with one")
+        if self.population is not None:
+            self._population_fits(self.population)
         return self
+
+    def _population_fits(self, population: PopulationEntry) -> None:
+        for kind in population.kinds:
+            if kind.name in RESERVED:
+                raise ValueError(
+                    f"population: kinds {kind.name!r}: name = {kind.name!r} is the kind of who "
+                    "delivers"
+                )
+        for agent in self.agents:
+            if population.may_draw(agent.name):
+                raise ValueError(
+                    f"{agent.name}: a building of the population has this name; choose another"
+                )
+        if population.buses is not None and self.feeder is None:
+            raise ValueError("population: buses: they are given with a feeder only")
+        if self.unserved_load_price_per_kwh is not None:
+            raise ValueError(
+                f"unserved_load_price_per_kwh = {self.unserved_load_price_per_kwh}: the load of a "
+                "population is always served; leave it out"
+            )

@@ -1,5 +1,6 @@
 """The device entries of a scenario file, each checked by itself."""
 
+import re
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -23,6 +24,18 @@ def _local(clock: time) -> time:
 
 
 TimeOfDay = Annotated[time, AfterValidator(_local)]
+
+
+def _spelt(name: str) -> str:
+    wrong = re.search(r"[^\w .\-+&()]", name)
+    if wrong:
+        raise ValueError(
+            f"{wrong[0]!r} cannot stand in a name; letters, digits, spaces and . - + & ( ) _ can"
+        )
+    return name
+
+
+Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_spelt)]
 
 
 class Entry(BaseModel):
