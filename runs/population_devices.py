@@ -109,7 +109,7 @@ def draw_batteries(entry: PopulationEntry, dice: Dice, pv_kw: Floats) -> tuple[S
     owner = dice.chosen("battery", entry.battery_share)
     owner = owner[pv_kw[owner] > 0]
     own = dice.of(owner)
-    capacity = own.lognormal("battery kWh", entry.battery_kwh_per_pv_kw, entry.size_spread)
+    capacity = own.lognormal("battery kWh", entry.battery_kwh_per_kwp, entry.size_spread)
     capacity *= pv_kw[owner]
     power = capacity / entry.battery_hours
     kept = INITIAL * capacity

@@ -40,7 +40,7 @@ class DrawnPopulation:
     Parameters
     ----------
     roster : (n rows) agent, kind, community, bus, weight, and what each owns in this horizon:
-        annual_kwh, pv_kw, battery_kwh and vehicle_kwh (capacities), shiftable_kwh (energy); 0
+        annual_kwh, pv_kwp, battery_kwh and vehicle_kwh (capacities), shiftable_kwh (energy); 0
         for nothing
     buildings : the numbers that they negotiate with, in the order of the roster
     places : buses with at least one of them, rising; (0,) without a feeder
@@ -114,7 +114,7 @@ def draw(entry: PopulationEntry, scenario: Scenario) -> DrawnPopulation:
             "bus": bus,
             "weight": np.full(count, entry.bargaining_weight),
             "annual_kwh": annual,
-            "pv_kw": pv_kw,
+            "pv_kwp": pv_kw,
             "battery_kwh": _spread_out(count, batteries.owner, battery_kwh),
             "vehicle_kwh": _spread_out(count, vehicles.owner, vehicle_kwh),
             "shiftable_kwh": _spread_out(count, shiftables.owner, shiftables.energy_kwh),
@@ -203,7 +203,7 @@ def _generation(
     rating = np.zeros(annual_kwh.size)
     owner = dice.chosen("pv", entry.pv_share)
     own = dice.of(owner)
-    rating[owner] = own.lognormal("pv kW", entry.pv_kw_per_mwh, entry.size_spread)
+    rating[owner] = own.lognormal("pv kW", entry.pv_kwp_per_mwh, entry.size_spread)
     rating[owner] *= annual_kwh[owner] / 1000
     which = np.zeros((annual_kwh.size, 1), dtype=np.int64)
     which[owner, 0] = own.pick("pv profile", len(PV_PROFILES))

@@ -131,12 +131,12 @@ class PopulationEntry(Entry):
     # usual; the battery by the rule of 1 kWh per kW of PV (Weniger, Tjaden and Quaschning 2014,
     # doi 10.1016/j.egypro.2014.01.160).
     pv_share: Fraction = Field(0.4, description="share of buildings with a PV plant")
-    pv_kw_per_mwh: Positive = Field(
-        1.5, description="median of the PV rating per annual consumption [kW/MWh]"
+    pv_kwp_per_mwh: Positive = Field(
+        1.5, description="median of the PV rating per annual consumption [kWp/MWh]"
     )
     battery_share: Fraction = Field(0.6, description="share of PV plants with a battery")
-    battery_kwh_per_pv_kw: Positive = Field(
-        1.0, description="median of the battery's capacity per PV rating [kWh/kW]"
+    battery_kwh_per_kwp: Positive = Field(
+        1.0, description="median of the battery's capacity per rating of the PV plant [kWh/kWp]"
     )
     battery_hours: Annotated[float, Field(ge=0.1, le=100, strict=True)] = Field(
         2.0, description="time a battery takes for its capacity at full power [h]"
