@@ -1,34 +1,14 @@
 """The coordinator of an exchange: it announces quotes and adds up what it hears."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
 import mesa
 import numpy as np
 
+from nashgrid.agents.bench import Bench, Members
 from nashgrid.agents.trading_agent import TradingAgent
 from nashgrid.market.exchange import Exchange, ExchangeRules, OfferSums
-from nashgrid.market.messages import Floats, Integers, Messages
-
-
-@dataclass
-class _Bench:
-    """Members with equally many commodities: their messages travel as one column."""
-
-    members: Integers
-    commodities: Integers
-    heard: dict[str, Floats] = field(default_factory=dict)
-
-    def hear(self, messages: Messages) -> None:
-        """Keep what each member said in that member's row, whichever came first."""
-        mine = np.flatnonzero(np.isin(messages.senders, self.members))
-        if len(mine) == 0:
-            return
-        rows = np.searchsorted(self.members, messages.senders[mine])
-        for name, values in messages.fields.items():
-            if name not in self.heard:
-                self.heard[name] = np.zeros((len(self.members), values.shape[1]))
-            self.heard[name][rows] = values[mine]
+from nashgrid.market.messages import Floats, Messages
 
 
 class Coordinator(TradingAgent):
@@ -37,7 +17,7 @@ class Coordinator(TradingAgent):
     Parameters
     ----------
     topic : name of the exchange
-    members : address -> (K_i,) indices of the commodities that member trades
+    members : who takes part, in groups that speak in columns of their own
     rules : of the exchange
     opening_price : (K,) [currency/kWh]
     """
@@ -47,7 +27,7 @@ class Coordinator(TradingAgent):
         model: mesa.Model,
         topic: str,
         *,
-        members: Mapping[int, Integers],
+        members: Sequence[Members],
         rules: ExchangeRules,
         opening_price: Floats,
     ) -> None:
@@ -56,12 +36,7 @@ class Coordinator(TradingAgent):
         self.rules = rules
         self._opening_price = opening_price
         self._exchange: Exchange | None = None
-        self._benches = []
-        for width in sorted({len(own) for own in members.values()}):
-            alike = sorted(member for member, own in members.items() if len(own) == width)
-            self._benches.append(
-                _Bench(np.array(alike), np.array([members[member] for member in alike]))
-            )
+        self._benches = [Bench(group) for group in members]
 
     @property
     def exchange(self) -> Exchange:
@@ -118,12 +93,12 @@ class Coordinator(TradingAgent):
     def tell_sums(self, receiver: int, now_s: float) -> None:
         """Tell the counterparty what all the others amount to, commodity by commodity."""
         names = ("size", "connection_kw", "lowest_kw", "highest_kw")
-        fields = {name: self._sum(name) for name in names}
+        fields = {name: self._sum(name)[None] for name in names}
         self.say("enrolment sums", self.topic, receiver, fields, now_s)
 
     def tell_remainder(self, receiver: int, now_s: float) -> None:
         """Tell the counterparty what it has to buy so that every commodity balances."""
-        fields = {"quantity": -self._sum("quantity")}
+        fields = {"quantity": -self._sum("quantity")[None]}
         self.say("remainder", self.topic, receiver, fields, now_s)
 
     def _tell(
@@ -134,18 +109,19 @@ class Coordinator(TradingAgent):
         to_all: Mapping[str, Floats] | None = None,
     ) -> None:
         for bench in self._benches:
-            count = len(bench.members)
-            fields = {name: values[bench.commodities] for name, values in by_commodity.items()}
-            fields |= {name: np.tile(v, (count, 1)) for name, v in (to_all or {}).items()}
+            members = bench.members.addresses
+            count = len(members)
+            fields = {name: bench.own(values) for name, values in by_commodity.items()}
+            for name, values in (to_all or {}).items():
+                fields[name] = np.broadcast_to(values, (count, len(values)))
             sender, sent_s = np.full(count, self.unique_id), np.full(count, now_s)
-            self.outbox.append(Messages(kind, self.topic, sender, bench.members, fields, sent_s))
+            self.outbox.append(Messages(kind, self.topic, sender, members, fields, sent_s))
 
     def _sum(self, name: str) -> Floats:
         """(K,) sum by commodity, in the order of addresses: independent of who spoke first."""
         total = np.zeros_like(self._opening_price)
         for bench in self._benches:
-            if name in bench.heard:
-                np.add.at(total, bench.commodities, bench.heard[name])
+            bench.add_to(total, name)
         return total
 
     def _total(self, name: str) -> Floats:

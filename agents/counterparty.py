@@ -98,6 +98,7 @@ class Counterparty(TradingAgent):
 
     def _take_seat(self, topic: str, sums: Mapping[str, Floats]) -> None:
         limits = self._by_slot(sums["connection_kw"]).max(axis=0)
+        size = sums["size"]
         problem = self._delivery(topic, limits)
         broken = problem.infeasibility(
             self._by_slot(sums["lowest_kw"]), self._by_slot(sums["highest_kw"])
@@ -110,15 +111,15 @@ class Counterparty(TradingAgent):
             )
         self.problems[topic] = problem
 
-        def respond(price: Floats, target: Floats, stiffness: Floats) -> Floats:
-            curvature = self._hours * self._by_slot(stiffness)
+        def respond(price: Floats, target: Floats, step: Floats) -> Floats:
+            curvature = self._hours * self._by_slot(step / size)
             linear = curvature * self._by_slot(target) - self._hours * self._by_slot(price)
-            return -problem.answer(linear, curvature[0]).demand_kw.T.ravel()
+            return -problem.answer(linear, curvature[0]).demand_kw.T.reshape(1, -1)
 
-        self.seats[topic] = Participation(sums["size"], respond, self._rules)
+        self.seats[topic] = Participation(size, size.shape[1], respond, self._rules)
 
     def _by_slot(self, commodities: Floats) -> Floats:
-        """(B T,) by commodity -> (T, B)."""
+        """(1, B T) by commodity -> (T, B)."""
         return np.ascontiguousarray(commodities.reshape(self._shape).T)
 
 

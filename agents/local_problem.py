@@ -25,8 +25,12 @@ class Tariff:
 
     def bill(self, trade_kw: Floats, slot_hours: float) -> float:
         """lb p+ - ls p- over the day, for a trade p with the utility alone [currency]."""
+        return float(self.bills(trade_kw[None], slot_hours)[0])
+
+    def bills(self, trade_kw: Floats, slot_hours: float) -> Floats:
+        """(n,) the same of many trades (n, T) [currency]."""
         price = np.where(trade_kw > 0, self.retail_price_per_kwh, self.feed_in_price_per_kwh)
-        return float(slot_hours * (price @ trade_kw))
+        return np.asarray(slot_hours * np.einsum("nt,nt->n", price, trade_kw))
 
 
 class LocalProblem:

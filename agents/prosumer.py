@@ -12,7 +12,7 @@ from nashgrid.agents.local_problem import LocalProblem, Tariff
 from nashgrid.agents.trading_agent import TradingAgent
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.messages import Floats
-from nashgrid.market.participation import Participation
+from nashgrid.market.participation import Participation, Respond
 
 UTILITY_ONLY = "utility-only"
 TRADING = "trading"
@@ -56,21 +56,30 @@ class Prosumer(TradingAgent):
         self.connection = connection
         self.tariff = tariff
         self._hours = horizon.slot_hours
-        sizes = np.full(horizon.slots, connection.size_kw)
+        self._size = np.full((1, horizon.slots), connection.size_kw)
         self.problems = {
             topic: CompiledProblem(LocalProblem(name, devices, horizon, connection.limit_kw, paid))
             for topic, paid in ((UTILITY_ONLY, tariff), (TRADING, None))
         }
         for topic, problem in self.problems.items():
-            self.seats[topic] = Participation(sizes, problem.respond, rules)
+            self.seats[topic] = Participation(
+                self._size, horizon.slots, self._respond(problem), rules
+            )
 
     def enrol(self, topic: str, coordinator: int, now_s: float) -> None:
         """Tell the coordinator how large this agent is and what it is able to take."""
         lowest, highest = self.problems[TRADING].trade_range()
-        size = np.full_like(lowest, self.connection.size_kw)
-        limit = np.full_like(lowest, self.connection.limit_kw)
-        content = {"size": size, "connection_kw": limit, "lowest_kw": lowest, "highest_kw": highest}
+        content = {
+            "size": self._size,
+            "connection_kw": np.full_like(self._size, self.connection.limit_kw),
+            "lowest_kw": lowest[None],
+            "highest_kw": highest[None],
+        }
         self.say("enrolment", topic, coordinator, content, now_s)
+
+    def trade_kw(self, topic: str) -> Floats:
+        """(T,) its last answer in an exchange [kW]."""
+        return self.seats[topic].quantity[0]
 
     def cost(self, topic: str) -> float:
         """The agent's own cost in an outcome [currency].
@@ -80,7 +89,7 @@ class Prosumer(TradingAgent):
         """
         bill = 0.0
         if topic == UTILITY_ONLY:
-            bill = self.tariff.bill(self.seats[topic].quantity, self._hours)
+            bill = self.tariff.bill(self.trade_kw(topic), self._hours)
         return self.device_cost(topic) + bill
 
     def device_cost(self, topic: str) -> float:
@@ -90,6 +99,12 @@ class Prosumer(TradingAgent):
     def schedule(self, topic: str) -> dict[str, dict[str, Floats]]:
         """Its devices' schedule in an outcome: device -> quantity -> (T,)."""
         return self.problems[topic].recall().schedule()
+
+    def _respond(self, problem: CompiledProblem) -> Respond:
+        def respond(price: Floats, target: Floats, step: Floats) -> Floats:
+            return problem.respond(price[0], target[0], (step / self._size)[0])[None]
+
+        return respond
 
 
 class Building(Prosumer):

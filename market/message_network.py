@@ -9,20 +9,42 @@ import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import networkx as nx
 import numpy as np
 
+from nashgrid.market.links import Links
 from nashgrid.market.messages import HEADER_BYTES, Floats, Integers, Messages
 from nashgrid.market.randomness import keyed_uniforms
+
+LONG = 4096
+"""Rows of a column from which on it is counted, but its content is not logged."""
 
 
 @dataclass(frozen=True)
 class Transmission:
-    """A column of messages on its way: when each row arrives, and how often it was sent."""
+    """A column of messages on its way: when each row arrives, and how often it was sent.
+
+    In the log, a long column is one row without fields: `count` messages between addresses -1
+    unless all have the same, with the last arrival and all attempts.
+    """
 
     messages: Messages
     arrives_s: Floats
     attempts: Integers
+    bytes_each: int
+    count: int = 1
+
+    def digest(self) -> "Transmission":
+        """The one row that stands for a long column."""
+        messages = self.messages
+        ends = [
+            each[:1] if (each == each[0]).all() else np.array([-1])
+            for each in (messages.senders, messages.receivers)
+        ]
+        sent_s = messages.sent_s.max(keepdims=True)
+        row = Messages(messages.kind, messages.topic, ends[0], ends[1], {}, sent_s)
+        attempts = self.attempts.sum(keepdims=True)
+        arrives_s = self.arrives_s.max(keepdims=True)
+        return Transmission(row, arrives_s, attempts, self.bytes_each, len(messages))
 
 
 @dataclass
@@ -50,34 +72,26 @@ class MessageNetwork:
 
     Parameters
     ----------
-    links : graph over addresses; edges carry ``latency_s`` (least delay), ``jitter_s`` (mean of
-        the exponential part of the delay) and ``loss`` (probability that a transmission, or an
-        acknowledgement, is lost; in [0, 1))
+    links : between addresses
     seed : of the run
 
     Attributes
     ----------
     step : number under which messages are logged; whoever leads the run counts it up
-    log : (step, transmission) in the order of sending: enough to replay the run
+    log : (step, transmission) in the order of sending: enough to replay a run without long columns
     traffic : "topic/kind" -> what those messages cost
     clock_s : time of the last arrival [s]
     """
 
-    def __init__(self, links: nx.Graph, seed: int) -> None:
+    def __init__(self, links: Links, seed: int) -> None:
         self._seed = seed
-        both_ways = [(a, b, d) for a, b, d in links.edges(data=True)]
-        both_ways += [(b, a, d) for a, b, d in both_ways]
-        keys = np.array([(a << 32) + b for a, b, _ in both_ways], dtype=np.int64)
+        there, back = (links.one << 32) + links.other, (links.other << 32) + links.one
+        keys = np.concatenate([there, back])
         order = np.argsort(keys)
         self._link_keys = keys[order]
-        values = np.array(
-            [[d["latency_s"], d["jitter_s"], d["loss"]] for _, _, d in both_ways]
-        ).reshape(-1, 3)[order]
-        self._latency_s, self._jitter_s, self._loss = values.T
-        if np.any(self._latency_s < 0) or np.any(self._jitter_s < 0):
-            raise ValueError("latency_s and jitter_s of a link must be at least 0 s")
-        if np.any((self._loss < 0) | (self._loss >= 1)):
-            raise ValueError("loss of a link must lie in [0, 1)")
+        self._latency_s, self._jitter_s, self._loss = (
+            np.tile(values, 2)[order] for values in (links.latency_s, links.jitter_s, links.loss)
+        )
         self._sent_on_link = np.zeros(len(keys), dtype=np.int64)
         self._queue: list[_Event] = []
         self._number = 0
@@ -97,7 +111,7 @@ class MessageNetwork:
             delay_s -= jitter_s * np.log1p(-self._draw("latency", link, turn))
         # A time-out of four mean delays: one round trip, and as much again for the jitter.
         arrives_s = messages.sent_s + (until_arrival - 1) * 4 * (latency_s + jitter_s) + delay_s
-        transmission = Transmission(messages, arrives_s, until_acknowledged)
+        transmission = Transmission(messages, arrives_s, until_acknowledged, messages.bytes_each)
         self._count(transmission)
         heapq.heappush(self._queue, _Event(float(arrives_s.min()), self._number, transmission))
         self._number += 1
@@ -159,8 +173,10 @@ class MessageNetwork:
         kind = self.traffic.setdefault(f"{messages.topic}/{messages.kind}", Traffic())
         kind.messages += len(messages)
         kind.transmissions += int(attempts.sum())
-        kind.bytes += int(attempts.sum()) * messages.bytes_each + len(messages) * HEADER_BYTES
-        self.log.append((self.step, transmission))
+        sent_bytes = int(attempts.sum()) * transmission.bytes_each
+        kind.bytes += sent_bytes + len(messages) * HEADER_BYTES
+        long = len(messages) > LONG
+        self.log.append((self.step, transmission.digest() if long else transmission))
 
 
 def _geometric(uniform: Floats, success: Floats) -> Integers:

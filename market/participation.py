@@ -1,61 +1,113 @@
-"""A participant's side of an exchange: what it keeps between rounds, and what it says.
+"""The participants' side of an exchange: what they keep between rounds, and what they say.
 
     z_i = xhat_i - w_i xbar                                 plain target, from what it said last
     z_i <- sum_j weight_j z_i(j)                            mixed with its own memory
     x_i = argmin f_i(x) + dt lambda.x + (rho dt / 2) sum_k (x_k - z_ik)^2 / w_ik
     xhat_i = alpha x_i + (1 - alpha) z_i                    over-relaxed: what it says
 
-The last axis of every array runs over the commodities of the participant. Nothing of this
-state ever leaves the participant but xhat and inner products of its own residuals.
+Row i of every array belongs to participant i, and no row depends on another; the last axis runs
+over its commodities. Nothing of this state ever leaves a participant but xhat and inner products
+of its own residuals.
+
+The memory holds differences only: the residuals d = xhat - z, and the past plain targets as seen
+from the present target. Both vanish as the exchange converges, so single precision, where there
+are many participants, costs rounds nothing and the fixed point no accuracy.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
+from nashgrid.market.chunks import in_chunks
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.messages import Floats
 
 Respond = Callable[[Floats, Floats, Floats], Floats]
-"""(price, target z, stiffness rho / w) -> quantity x: the participant's own optimisation."""
+"""(price (n, K), target z (n, K), step rho) -> quantity x (n, K): their own optimisations."""
 
 
 class Participation:
-    """One participant's seat in one exchange.
+    """The seats of n participants in one exchange.
 
     Parameters
     ----------
-    size : (K,) the participant's size w_ik in each commodity, above 0 [kW]
-    respond : its own optimisation
+    size : (n, K) or (n, 1), the participants' sizes w_ik, above 0 [kW]
+    commodities : K
+    respond : their own optimisations
     rules : of the exchange (over-relaxation and memory)
+    precision : of the memory
     """
 
-    def __init__(self, size: Floats, respond: Respond, rules: ExchangeRules) -> None:
-        self.quantity = np.zeros_like(size)
+    def __init__(
+        self,
+        size: Floats,
+        commodities: int,
+        respond: Respond,
+        rules: ExchangeRules,
+        precision: type[np.floating[Any]] = np.float64,
+    ) -> None:
+        shape = (len(size), commodities)
+        self.quantity = np.zeros(shape)
         self._respond = respond
         self._size = size
         self._over_relaxation = rules.over_relaxation
-        self._target = np.zeros_like(size)
-        self._said = np.zeros_like(size)
-        self._targets = np.zeros((rules.memory, *size.shape))
-        self._residuals = np.zeros((rules.memory, *size.shape))
+        self._target = np.zeros(shape)
+        self._residuals = np.zeros((rules.memory, *shape), dtype=precision)
+        self._past = np.zeros((rules.memory, *shape), dtype=precision)
+
+    @property
+    def state_bytes(self) -> int:
+        """Memory of the seats between rounds, without the last answer."""
+        return self._target.nbytes + self._residuals.nbytes + self._past.nbytes
 
     def offer(self, quote: Mapping[str, Floats]) -> dict[str, Floats]:
-        """The answer to a quote: the fields of an offer."""
-        self._aim(quote["imbalance"], int(quote["memory_slot"][0]), quote["mixing_weights"])
-        self.quantity = self._respond(quote["price"], self._target, quote["step"] / self._size)
-        step = self._over_relaxation * (self.quantity - self._target)
-        self._said = self._target + step
-        products = np.append(self._residuals @ (step / self._size), step @ (step / self._size))
-        return {
-            "quantity": self._said,
-            "squared_norm": np.array([self.quantity @ (self.quantity / self._size)]),
-            "residual_products": products,
-        }
+        """The answers to a quote: the fields of an offer, (n, ...) each."""
+        slot, weights = int(quote["memory_slot"][0, 0]), quote["mixing_weights"][0]
+        if slot >= 0:
+            self._aim(quote["imbalance"], slot, weights)
+        self.quantity = self._respond(quote["price"], self._target, quote["step"][0])
+        said = np.empty_like(self._target)
+        squared_norm = np.empty((len(said), 1))
+        products = np.empty((len(said), 1 + len(weights)))
+
+        def speak(rows: slice) -> None:
+            quantity, target, size = self.quantity[rows], self._target[rows], self._size[rows]
+            residual = self._over_relaxation * (quantity - target)
+            np.add(target, residual, out=said[rows])
+            squared_norm[rows, 0] = np.einsum("nk,nk->n", quantity, quantity / size)
+            weighed = residual / size
+            products[rows, -1] = np.einsum("nk,nk->n", residual, weighed)
+            weighed = weighed.astype(self._residuals.dtype, copy=False)
+            for number, past in enumerate(self._residuals):
+                products[rows, number] = np.einsum("nk,nk->n", past[rows], weighed)
+
+        in_chunks(speak, len(said))
+        return {"quantity": said, "squared_norm": squared_norm, "residual_products": products}
+
+    def close(self) -> Floats:
+        """The last answer, kept; the memory of the rounds is given up."""
+        self.quantity = self.quantity.copy()
+        self._residuals = self._past = np.empty((0, 0, 0))
+        return self.quantity
 
     def _aim(self, imbalance: Floats, slot: int, weights: Floats) -> None:
-        if slot < 0:
-            return
-        self._residuals[slot] = self._said - self._target
-        self._targets[slot] = self._said - self._size * imbalance
-        self._target = weights @ self._targets
+        """Store the last round in a slot of the memory, and mix the next targets.
+
+        The weights sum to one, so the mixed target is the present one plus the mixed differences.
+        """
+
+        def mix(rows: slice) -> None:
+            target = self._target[rows]
+            residual = self._over_relaxation * (self.quantity[rows] - target)
+            self._residuals[slot, rows] = residual
+            self._past[slot, rows] = residual - self._size[rows] * imbalance[rows]
+            move = np.zeros_like(self._past[0, rows])
+            for weight, past in zip(weights.astype(move.dtype), self._past, strict=True):
+                if weight != 0.0:
+                    move += weight * past[rows]
+            target += move
+            for past in self._past:
+                past[rows] -= move
+
+        in_chunks(mix, len(self._target))

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from nashgrid.market.message_network import MessageNetwork
+from nashgrid.market.message_network import LONG, MessageNetwork
 from nashgrid.market.messages import Integers, Messages, join
 
 
@@ -49,7 +49,7 @@ class Post:
         self._send(self._everybody)
         while (column := self.network.deliver()) is not None:
             index = self._whose(column.receivers)
-            receivers = np.unique(index)
+            receivers = index[:1] if (index == index[0]).all() else np.unique(index)
             for number in receivers:
                 mine = column if len(receivers) == 1 else column.select(index == number)
                 self._everybody[number].receive(mine)
@@ -64,10 +64,16 @@ class Post:
         return index
 
     def _send(self, senders: Sequence[Correspondent]) -> None:
-        """Empty the outboxes; messages of one form said at one time travel as one column."""
+        """Empty the outboxes; messages of one form said at one time travel as one column.
+
+        Long columns travel as they are: to join them would only copy them.
+        """
         alike: dict[tuple[object, ...], list[Messages]] = {}
         for sender in senders:
             for messages in sender.outbox:
+                if len(messages) > LONG:
+                    self.network.send(messages)
+                    continue
                 alike.setdefault(messages.form, []).append(messages)
             sender.outbox.clear()
         for columns in alike.values():

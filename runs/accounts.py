@@ -7,7 +7,7 @@ import pandas as pd
 from nashgrid.market.settlement import MICRO, net_payments_micro
 from nashgrid.runs.ledger import settlement_payments
 from nashgrid.runs.scenario import UTILITY, Scenario
-from nashgrid.runs.tables import kind_of
+from nashgrid.runs.roster import kind_of
 
 
 def accounts_table(

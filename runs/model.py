@@ -4,20 +4,24 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import mesa
-import networkx as nx
 import numpy as np
 
-from nashgrid.agents.bargainer import MONEY, Bargainer
+from nashgrid.agents.bargainer import Bargainer
+from nashgrid.agents.bench import Members
 from nashgrid.agents.coordinator import Coordinator
 from nashgrid.agents.counterparty import Counterparty
 from nashgrid.agents.money_exchange import MoneyCoordinator
-from nashgrid.agents.prosumer import TRADING, UTILITY_ONLY, Prosumer
+from nashgrid.agents.prosumer import Prosumer
+from nashgrid.agents.standard_buildings import StandardBuildings
 from nashgrid.market.exchange import ExchangeRules
+from nashgrid.market.links import Links
 from nashgrid.market.message_network import MessageNetwork
-from nashgrid.market.messages import Floats
+from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.negotiation import Negotiation
 from nashgrid.market.post import Post
+from nashgrid.market.topics import MONEY, TRADING, UTILITY_ONLY
 from nashgrid.runs.assembly import lay_wires, make_counterparty, make_prosumers
+from nashgrid.runs.roster import roster
 from nashgrid.runs.scenario import Scenario
 
 MONEY_TOLERANCE = 1e-10
@@ -47,11 +51,15 @@ class TradingModel(mesa.Model):
             over_relaxation=entry.over_relaxation,
             memory=entry.memory,
         )
+        self.roster = roster(study)
         self.prosumers = make_prosumers(self, study, self.wires, self.rules)
+        self.population: StandardBuildings | None = None
         self.counterparty = make_counterparty(self, study, self.wires, self.rules)
         self.coordinators = {topic: self._coordinator(topic) for topic in topics}
+        everybody = (*self.players, *self.coordinators.values())
         self.post = Post(
-            MessageNetwork(self._links(), seed), {one.unique_id: one for one in self.agents}
+            MessageNetwork(self._links(), seed),
+            {int(address): one for one in everybody for address in one.addresses},
         )
         self._waiting = list(topics)
         self.negotiation: Negotiation | None = None
@@ -74,60 +82,88 @@ class TradingModel(mesa.Model):
             self.negotiation = None
             self.running = bool(self._waiting)
 
-    def cost_before(self, agent: Prosumer | Counterparty) -> float:
-        """C0: what an agent bears in the disagreement outcome [currency].
+    @property
+    def traders(self) -> tuple[Prosumer | StandardBuildings, ...]:
+        """Who trades on its own account, in the order of the roster."""
+        return (*self.prosumers, self.population) if self.population else (*self.prosumers,)
 
-        A prosumer its device cost and retail bill, the operator the losses.
+    @property
+    def players(self) -> tuple[Prosumer | StandardBuildings | Counterparty, ...]:
+        """The traders and their counterparty, in the order of addresses."""
+        return (*self.traders, self.counterparty)
+
+    def trade_kw(self, topic: str) -> Floats:
+        """(n, T) what every trader buys in an outcome [kW]."""
+        return np.concatenate([one.seats[topic].quantity for one in self.traders])
+
+    def cost(self, topic: str) -> Floats:
+        """(n,) own cost of every trader in an outcome, before payments in a market [currency].
+
+        With the utility alone: C0, its device cost and retail bill.
         """
-        if isinstance(agent, Prosumer):
-            return agent.cost(UTILITY_ONLY)
-        return self.wires.loss_cost(agent.demand_kw[UTILITY_ONLY])
+        return np.concatenate([np.atleast_1d(one.cost(topic)) for one in self.traders])
+
+    @property
+    def loss_cost_before(self) -> float:
+        """C0 of the operator: the losses in the disagreement outcome [currency]."""
+        return self.wires.loss_cost(self.counterparty.demand_kw[UTILITY_ONLY])
 
     def _next_negotiation(self) -> Negotiation:
         topic = self._waiting.pop(0)
         if topic == MONEY:
             return Negotiation(self.coordinators[topic], self._bargainers(), None, self.post)
         return Negotiation(
-            self.coordinators[topic], self.prosumers, self.counterparty.unique_id, self.post
+            self.coordinators[topic], self.traders, self.counterparty.unique_id, self.post
         )
 
     def _bargainers(self) -> list[Bargainer]:
-        weights = {entry.name: entry.bargaining_weight for entry in self.study.agents}
-        weights[self.counterparty.name] = self.study.bargaining.operator_weight
-        return [
-            Bargainer(
-                agent,
-                saving=self.cost_before(agent) - agent.cost(TRADING),
-                weight=weights[agent.name],
-                rules=self.coordinators[MONEY].rules,
-            )
-            for agent in (*self.prosumers, self.counterparty)
-        ]
+        counterparty_before = np.array([self.loss_cost_before])
+        before = np.append(self.cost(UTILITY_ONLY), self.loss_cost_before)
+        saving = before - np.append(self.cost(TRADING), self.counterparty.cost(TRADING))
+        operator_weight = self.study.bargaining.operator_weight
+        weight = np.append(self.roster["weight"].to_numpy(dtype=float), operator_weight)
+        bargainers, start = [], 0
+        for one in self.players:
+            rows = slice(start, start + len(one.addresses))
+            rules = self.coordinators[MONEY].rules
+            bargainers.append(Bargainer(one, saving[rows], weight[rows], rules))
+            start = rows.stop
+        return bargainers
 
     def _coordinator(self, topic: str) -> Coordinator:
         if topic == MONEY:
-            everybody = (*self.prosumers, self.counterparty)
+            one_commodity = np.zeros((1, 1), dtype=np.int64)
             return MoneyCoordinator(
                 self,
                 topic,
-                members={agent.unique_id: np.zeros(1, dtype=np.int64) for agent in everybody},
+                members=self._members(one_commodity, one_commodity),
                 rules=replace(self.rules, tolerance=MONEY_TOLERANCE),
                 opening_price=np.zeros(1),
             )
-        slots = self.study.horizon.slots
-        index = {place: number for number, place in enumerate(self.wires.places)}
-        members = {
-            agent.unique_id: index[agent.connection.place] * slots + np.arange(slots)
-            for agent in self.prosumers
-        }
-        members[self.counterparty.unique_id] = np.arange(slots * len(index))
+        slots, places = self.study.horizon.slots, len(self.wires.places)
+        commodities = np.arange(places * slots).reshape(places, slots)
         return Coordinator(
             self,
             topic,
-            members=members,
+            members=self._members(commodities, commodities.reshape(1, -1)),
             rules=self.rules,
             opening_price=self._opening_price(topic),
         )
+
+    def _members(self, of_traders: Integers, of_counterparty: Integers) -> list[Members]:
+        """Everybody; row b of the first list is what a trader at place b trades."""
+        index = {place: number for number, place in enumerate(self.wires.places)}
+        place = self.roster["bus"].map(index).to_numpy() if len(of_traders) > 1 else None
+        trades = np.zeros(len(self.roster), dtype=np.int64) if place is None else place
+        alone = len(self.prosumers)
+        addresses = np.concatenate([one.addresses for one in self.traders])
+        groups = [
+            Members(addresses[rows], of_traders, trades[rows])
+            for rows in (slice(alone), slice(alone, None))
+            if len(addresses[rows])
+        ]
+        last = Members(self.counterparty.addresses, of_counterparty, np.zeros(1, dtype=np.int64))
+        return [*groups, last]
 
     def _opening_price(self, topic: str) -> Floats:
         """The retail price; nothing where everybody pays the utility for itself."""
@@ -135,20 +171,26 @@ class TradingModel(mesa.Model):
         opening = np.zeros_like(retail) if topic == UTILITY_ONLY else retail
         return np.tile(opening, len(self.wires.places))
 
-    def _links(self) -> nx.Graph:
+    def _links(self) -> Links:
         """Everybody is linked to the coordinator of every exchange."""
-        entry = self.study.messages
-        usual = {"latency_s": entry.latency_s, "jitter_s": entry.jitter_s, "loss": entry.loss}
-        own = {
-            link.agent: link.model_dump(exclude={"agent"}, exclude_none=True)
-            for link in entry.links
-        }
-        links = nx.Graph()
-        for agent in (*self.prosumers, self.counterparty):
-            properties = usual | own.get(agent.name, {})
-            for coordinator in self.coordinators.values():
-                links.add_edge(coordinator.unique_id, agent.unique_id, **properties)
-        return links
+        usual = self.study.messages
+        members = np.concatenate([one.addresses for one in self.players])
+        row = {one.name: number for number, one in enumerate(self.prosumers)}
+        row[self.counterparty.name] = len(members) - 1
+        properties = []
+        for name in ("latency_s", "jitter_s", "loss"):
+            values = np.full(len(members), getattr(usual, name))
+            for link in usual.links:
+                own = getattr(link, name)
+                if own is not None:
+                    values[row[link.agent]] = own
+            properties.append(np.tile(values, len(self.coordinators)))
+        coordinators = [one.unique_id for one in self.coordinators.values()]
+        return Links(
+            np.repeat(np.array(coordinators, dtype=np.int64), len(members)),
+            np.tile(members, len(coordinators)),
+            *properties,
+        )
 
 
 def _of_last_round(attribute: str) -> Callable[[TradingModel], object]:

@@ -69,13 +69,13 @@ def _outcome(model: TradingModel, market: str, seed: int) -> Outcome:
     voltages, lines, losses = tables.network_tables(trades, scenario, wires, cases)
     price = counterparty.price(last)
     settled = Trades(
-        baseline_kw={a.name: a.seats[UTILITY_ONLY].quantity for a in model.prosumers},
-        trade_kw={a.name: a.seats[last].quantity for a in model.prosumers},
+        baseline_kw={a.name: a.trade_kw(UTILITY_ONLY) for a in model.prosumers},
+        trade_kw={a.name: a.trade_kw(last) for a in model.prosumers},
         price_per_kwh={
             a.name: price[:, wires.places.index(a.connection.place)] for a in model.prosumers
         },
         bargained={
-            a.name: -float(a.seats[MONEY].quantity[0]) for a in model.prosumers if MONEY in a.seats
+            a.name: -float(a.trade_kw(MONEY)[0]) for a in model.prosumers if MONEY in a.seats
         },
         losses_kw=wires.losses_kw(counterparty.demand_kw[last]),
     )
@@ -84,7 +84,7 @@ def _outcome(model: TradingModel, market: str, seed: int) -> Outcome:
         scenario,
         counterparty.name,
         cost_before=_costs_before(model),
-        bills=[a.tariff.bill(a.seats[UTILITY_ONLY].quantity, hours) for a in model.prosumers],
+        bills=[a.tariff.bill(a.trade_kw(UTILITY_ONLY), hours) for a in model.prosumers],
         own_cost={agent.name: agent.device_cost(last) for agent in model.prosumers},
         settlement=settlement,
     )
@@ -126,5 +126,5 @@ def _outcome(model: TradingModel, market: str, seed: int) -> Outcome:
 
 def _costs_before(model: TradingModel) -> dict[str, float]:
     """Cost of everybody with the utility alone, losses included."""
-    everybody = (*model.prosumers, model.counterparty)
-    return {agent.name: model.cost_before(agent) for agent in everybody}
+    before = dict(zip(model.roster["agent"], model.cost(UTILITY_ONLY).tolist(), strict=True))
+    return {**before, model.counterparty.name: model.loss_cost_before}

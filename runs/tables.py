@@ -14,7 +14,8 @@ from nashgrid.market.messages import FIELDS, Floats
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.inputs import slot_starts
 from nashgrid.runs.model import TradingModel
-from nashgrid.runs.scenario import AgentEntry, BuildingEntry, CommunityBatteryEntry, Scenario
+from nashgrid.runs.roster import kind_of
+from nashgrid.runs.scenario import Scenario
 
 DECISIONS = (
     "consumption_kw",
@@ -26,13 +27,6 @@ DECISIONS = (
     "generation_kw",
     "unserved_kw",
 )
-
-
-def kind_of(entry: AgentEntry) -> str:
-    """Kind of an agent, for grouping."""
-    if isinstance(entry, BuildingEntry):
-        return entry.kind
-    return "community battery" if isinstance(entry, CommunityBatteryEntry) else "generator"
 
 
 def prices_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
@@ -71,7 +65,7 @@ def trades_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
                         "community": entry.community,
                         "bus": entry.bus or 0,
                         "slot": slots,
-                        "trade_kw": agent.seats[case].quantity,
+                        "trade_kw": agent.trade_kw(case),
                     }
                 )
             )
@@ -211,7 +205,7 @@ def messages_table(log: Sequence[tuple[int, Transmission]]) -> pa.Table:
         "sent_s": joined([column.sent_s for column in columns]),
         "arrived_s": joined([transmission.arrives_s for _, transmission in log]),
         "attempts": joined([transmission.attempts for _, transmission in log]),
-        "bytes": spread([column.bytes_each for column in columns]),
+        "bytes": spread([transmission.bytes_each for _, transmission in log]),
     }
     for name in dict.fromkeys(name for kind in FIELDS.values() for name in kind):
         table[name] = _lists([column.fields.get(name) for column in columns], count)

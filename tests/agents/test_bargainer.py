@@ -24,9 +24,11 @@ class Player:
 
 
 def respond(saving: float, weight: float, price: float, target: float, stiffness: float) -> float:
-    bargainer = Bargainer(Player(), saving, weight, RULES)
-    values = (np.array([value]) for value in (price, target, stiffness))
-    return float(bargainer.respond(*values)[0])
+    bargainer = Bargainer(Player(), np.array([saving]), np.array([weight]), RULES)
+    # The size is the weight, or one without any.
+    step = stiffness * (weight or 1.0)
+    values = (np.array([[value]]) for value in (price, target, step))
+    return float(bargainer.respond(*values)[0, 0])
 
 
 @given(
@@ -73,12 +75,12 @@ def test_without_weight_it_comes_out_even() -> None:
 
 def test_enrols_with_saving_and_weight_alone() -> None:
     player = Player()
-    Bargainer(player, -2.0, 3.0, RULES).enrol("money", 7, 1.5)
+    Bargainer(player, np.array([-2.0]), np.array([3.0]), RULES).enrol("money", 7, 1.5)
     ((kind, topic, receiver, fields, now_s),) = player.said
     assert (kind, topic, receiver, now_s) == ("enrolment", "money", 7, 1.5)
     assert {name: value.tolist() for name, value in fields.items()} == {
-        "size": [3.0],
-        "saving": [-2.0],
-        "weight": [3.0],
+        "size": [[3.0]],
+        "saving": [[-2.0]],
+        "weight": [[3.0]],
     }
     assert list(player.seats) == [MONEY]

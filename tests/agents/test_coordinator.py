@@ -4,6 +4,7 @@ import mesa
 import numpy as np
 import pytest
 
+from nashgrid.agents.bench import Members
 from nashgrid.agents.coordinator import Coordinator
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.messages import Messages, one_message
@@ -13,7 +14,11 @@ RULES = ExchangeRules(step=0.5, tolerance=1e-6, memory=2)
 
 def coordinator() -> Coordinator:
     """Members 11 and 12 trade commodities 0, 1 and 2, 1; member 13 all three."""
-    members = {12: np.array([2, 1]), 13: np.array([0, 1, 2]), 11: np.array([0, 1])}
+    lists = np.array([[2, 1], [0, 1]])
+    members = [
+        Members(np.array([11, 12]), lists, np.array([1, 0])),
+        Members(np.array([13]), np.array([[0, 1, 2]]), np.array([0])),
+    ]
     return Coordinator(
         mesa.Model(rng=1),
         "trading",

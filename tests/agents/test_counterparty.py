@@ -67,11 +67,11 @@ def test_answers_a_quote_by_selling() -> None:
     tell(agent, "quote", price=[0.4, 0.2, 0.3], **quote)
     # Stiffness .6 / 6 = .1 currency/kW2h: sold where the price beats .3 by .1, 1 kW; nothing in
     # between; nothing at .3 against .4.
-    np.testing.assert_allclose(agent.seats["trading"].quantity, [-1.0, 0.0, 0.0])
+    np.testing.assert_allclose(agent.seats["trading"].quantity[0], [-1.0, 0.0, 0.0])
     np.testing.assert_allclose(agent.outbox[0].fields["quantity"], [[-1.0, 0.0, 0.0]])
     tell(agent, "quote", price=[0.05, 0.0, 0.4], **quote)
     # Bought at .05 against .1: half a kW; at 0: one.
-    np.testing.assert_allclose(agent.seats["trading"].quantity, [0.5, 1.0, 0.0])
+    np.testing.assert_allclose(agent.seats["trading"].quantity[0], [0.5, 1.0, 0.0])
 
 
 def test_takes_the_remainder_whatever_it_said() -> None:

@@ -8,9 +8,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from nashgrid.agents.bargainer import MONEY, Bargainer
+from nashgrid.agents.bench import Members
 from nashgrid.agents.money_exchange import MoneyCoordinator
 from nashgrid.agents.trading_agent import TradingAgent
 from nashgrid.market.exchange import ExchangeRules
+from nashgrid.market.links import links_of
 from nashgrid.market.message_network import MessageNetwork
 from nashgrid.market.negotiation import Negotiation
 from nashgrid.market.post import Post
@@ -22,10 +24,11 @@ def share(savings: list[float], weights: list[float]) -> tuple[np.ndarray, int]:
     """Gains after payments, and the rounds it took."""
     model = mesa.Model(rng=1)
     agents = [TradingAgent(model, f"agent {number}") for number in range(len(savings))]
+    addresses = np.array([agent.unique_id for agent in agents])
     coordinator = MoneyCoordinator(
         model,
         MONEY,
-        members={agent.unique_id: np.zeros(1, dtype=np.int64) for agent in agents},
+        members=[Members(addresses, np.zeros((1, 1), dtype=np.int64), np.zeros_like(addresses))],
         rules=RULES,
         opening_price=np.zeros(1),
     )
@@ -36,18 +39,20 @@ def share(savings: list[float], weights: list[float]) -> tuple[np.ndarray, int]:
         )
     everybody = {one.unique_id: one for one in (*agents, coordinator)}
     players = [
-        Bargainer(agent, saving, weight, RULES)
+        Bargainer(agent, np.array([saving]), np.array([weight]), RULES)
         for agent, saving, weight in zip(agents, savings, weights, strict=True)
     ]
-    talk = Negotiation(coordinator, players, None, Post(MessageNetwork(links, 1), everybody))
+    talk = Negotiation(
+        coordinator, players, None, Post(MessageNetwork(links_of(links), 1), everybody)
+    )
     if not talk.open():
-        money = np.array([agent.seats[MONEY].quantity[0] for agent in agents])
+        money = np.array([agent.seats[MONEY].quantity[0, 0] for agent in agents])
         return np.array(savings) + money, 0
     while not coordinator.exchange.finished:
         talk.round()
     talk.close()
     assert coordinator.exchange.converged
-    money = np.array([agent.seats[MONEY].quantity[0] for agent in agents])
+    money = np.array([agent.seats[MONEY].quantity[0, 0] for agent in agents])
     assert abs(money.sum()) < 1e-7 * sum(savings)
     return np.array(savings) + money, len(coordinator.exchange.records)
 

@@ -64,13 +64,13 @@ def test_costs_with_the_utility_and_in_a_market() -> None:
     agent = building()
     quote(agent, UTILITY_ONLY, [0.0, 0.0])
     # Against retail the generator runs where 2 x .05 g + .1 = .3: 2 kW; against feed-in at 0.
-    np.testing.assert_allclose(agent.seats[UTILITY_ONLY].quantity, [1.0, -3.0], atol=ATOL)
+    np.testing.assert_allclose(agent.trade_kw(UTILITY_ONLY), [1.0, -3.0], atol=ATOL)
     # Half hours: .05 x 4 + .1 x 2, and the bill 1 x .3 - 3 x .1.
     assert agent.device_cost(UTILITY_ONLY) == pytest.approx(0.5 * 0.4, abs=1e-5)
     assert agent.cost(UTILITY_ONLY) == pytest.approx(0.2 + 0.5 * 0.0, abs=1e-5)
     quote(agent, TRADING, [0.2, 0.2])
     # In the market .1 g + .1 = .2: 1 kW in both slots; its cost is the devices' alone.
-    np.testing.assert_allclose(agent.seats[TRADING].quantity, [2.0, -4.0], atol=ATOL)
+    np.testing.assert_allclose(agent.trade_kw(TRADING), [2.0, -4.0], atol=ATOL)
     assert agent.cost(TRADING) == pytest.approx(0.5 * 2 * 0.15, abs=1e-5)
     generation = agent.schedule(TRADING)["generator"]["generation_kw"]
     np.testing.assert_allclose(generation, [1.0, 1.0], atol=ATOL)
@@ -87,8 +87,8 @@ def test_answers_offers_and_commits_to_its_own_schedule() -> None:
     agent.receive(one_message("closing", TRADING, 9, agent.unique_id, closing, 5.0))
     commitment = agent.outbox[-1]
     assert commitment.kind == "commitment"
-    np.testing.assert_array_equal(commitment.fields["quantity"][0], agent.seats[TRADING].quantity)
-    assert agent.clearing_price[TRADING].tolist() == [0.25, 0.2]
+    np.testing.assert_array_equal(commitment.fields["quantity"][0], agent.trade_kw(TRADING))
+    assert agent.clearing_price[TRADING].tolist() == [[0.25, 0.2]]
 
 
 def test_what_it_does_not_understand_it_refuses() -> None:

@@ -31,7 +31,10 @@ class Market:
     def __init__(self, rules: ExchangeRules, traders: list[QuadraticTrader], sizes: np.ndarray):
         self.sizes = sizes
         self.traders = traders
-        self.seats = [Participation(w, t.respond, rules) for w, t in zip(sizes, traders)]
+        self.seats = [
+            Participation(w[None], len(w), self._respond(w, trader), rules)
+            for w, trader in zip(sizes, traders, strict=True)
+        ]
         width = sizes.shape[1]
         self.exchange = Exchange(rules, sizes.sum(axis=0), np.full(width, 0.3))
         self.states: list[np.ndarray] = []
@@ -39,31 +42,35 @@ class Market:
         self.sums: list[OfferSums] = []
         self.target = np.zeros_like(sizes)
 
+    @staticmethod
+    def _respond(size: np.ndarray, trader: QuadraticTrader):
+        return lambda price, target, step: trader.respond(price, target, step / size)
+
     def round(self) -> None:
         exchange = self.exchange
         quote = {
-            "price": exchange.price.copy(),
-            "imbalance": exchange.imbalance,
-            "step": np.array([exchange.step]),
-            "memory_slot": np.array([float(exchange.memory_slot)]),
-            "mixing_weights": exchange.weights,
+            "price": exchange.price[None].copy(),
+            "imbalance": exchange.imbalance[None],
+            "step": np.array([[exchange.step]]),
+            "memory_slot": np.array([[float(exchange.memory_slot)]]),
+            "mixing_weights": exchange.weights[None],
         }
         offers = [seat.offer(quote) for seat in self.seats]
-        said = np.array([offer["quantity"] for offer in offers])
+        said = np.concatenate([offer["quantity"] for offer in offers])
         # What the seats aim at, from what they do: said = alpha x + (1 - alpha) z.
         alpha = exchange.rules.over_relaxation
-        done = np.array([seat.quantity for seat in self.seats])
+        done = np.concatenate([seat.quantity for seat in self.seats])
         target = (said - alpha * done) / (1 - alpha) if alpha != 1 else self.target
         imbalance = said.sum(axis=0) / self.sizes.sum(axis=0)
         image = said - self.sizes * imbalance
-        self.states.append(np.concatenate([target.ravel(), quote["price"]]))
+        self.states.append(np.concatenate([target.ravel(), quote["price"][0]]))
         self.residuals.append(np.concatenate([(image - target).ravel(), exchange.step * imbalance]))
         self.target = image
         self.sums.append(
             OfferSums(
                 said.sum(axis=0),
-                float(sum(offer["squared_norm"][0] for offer in offers)),
-                np.sum([offer["residual_products"] for offer in offers], axis=0),
+                float(sum(offer["squared_norm"][0, 0] for offer in offers)),
+                np.sum([offer["residual_products"][0] for offer in offers], axis=0),
             )
         )
         exchange.close(self.sums[-1])
@@ -137,7 +144,7 @@ def test_plain_rounds_are_the_sharing_admm() -> None:
         )
         u = u + x.mean(axis=0)
         market.round()
-        np.testing.assert_allclose([seat.quantity for seat in market.seats], x, atol=1e-9)
+        np.testing.assert_allclose([seat.quantity[0] for seat in market.seats], x, atol=1e-9)
         np.testing.assert_allclose(market.exchange.price, penalty * u / HOURS, atol=1e-9)
 
 

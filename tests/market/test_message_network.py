@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nashgrid.market.message_network import MessageNetwork
+from nashgrid.market.links import links_of
+from nashgrid.market.message_network import LONG, MessageNetwork
 from nashgrid.market.messages import HEADER_BYTES, Messages, one_message
 
 
@@ -44,7 +45,7 @@ def note(sender: int, receiver: int, sent_s: float = 0.0, value: float = 0.0) ->
 def test_delivery_in_the_order_of_arrival_then_of_sending() -> None:
     graph = star(2, latency_s=1.0)
     graph.edges[0, 2]["latency_s"] = 0.25
-    network = MessageNetwork(graph, seed=1)
+    network = MessageNetwork(links_of(graph), seed=1)
     # Due at 1, 0.25, 1 (again), 0.35 and 1 (sent later over the quick link).
     for value, (receiver, sent_s) in enumerate([(1, 0), (2, 0), (1, 0), (2, 0.1), (2, 0.75)]):
         network.send(note(0, receiver, sent_s, value))
@@ -59,7 +60,7 @@ def test_delivery_in_the_order_of_arrival_then_of_sending() -> None:
 
 
 def test_both_directions_of_a_link_carry() -> None:
-    network = MessageNetwork(star(1, latency_s=0.5), seed=1)
+    network = MessageNetwork(links_of(star(1, latency_s=0.5)), seed=1)
     network.send(note(1, 0, 2.0))
     column = network.deliver()
     assert column is not None
@@ -67,7 +68,7 @@ def test_both_directions_of_a_link_carry() -> None:
 
 
 def test_jitter_is_exponential_on_top_of_the_latency() -> None:
-    network = MessageNetwork(star(5000, latency_s=0.1, jitter_s=0.3), seed=4)
+    network = MessageNetwork(links_of(star(5000, latency_s=0.1, jitter_s=0.3)), seed=4)
     network.send(to_all(5000, sent_s=10.0))
     column = network.deliver()
     assert column is not None
@@ -78,8 +79,8 @@ def test_jitter_is_exponential_on_top_of_the_latency() -> None:
 
 @pytest.mark.parametrize("loss", [0.1, 0.5])
 def test_attempts_are_geometric(loss: float) -> None:
-    leaves, latency_s, jitter_s = 20_000, 0.1, 0.02
-    network = MessageNetwork(star(leaves, latency_s, 0.0, loss), seed=2)
+    leaves, latency_s, jitter_s = LONG, 0.1, 0.02
+    network = MessageNetwork(links_of(star(leaves, latency_s, 0.0, loss)), seed=2)
     network.send(to_all(leaves))
     _, transmission = network.log[0]
     # Data and acknowledgement both have to come through: success (1 - p)^2 each time.
@@ -90,7 +91,7 @@ def test_attempts_are_geometric(loss: float) -> None:
     assert _fits_geometric(np.rint(until_arrival), 1 - loss)
     assert (transmission.attempts >= until_arrival - 1e-9).all()
     # A time-out allows for the jitter as well.
-    late = MessageNetwork(star(leaves, latency_s, jitter_s, loss), seed=2)
+    late = MessageNetwork(links_of(star(leaves, latency_s, jitter_s, loss)), seed=2)
     late.send(to_all(leaves))
     delay_s = late.log[0][1].arrives_s - (np.rint(until_arrival) - 1) * 4 * 0.12 - latency_s
     assert stats.kstest(delay_s, "expon", args=(0, jitter_s)).pvalue > 0.01
@@ -110,7 +111,7 @@ def _fits_geometric(trials: np.ndarray, success: float) -> bool:
 
 
 def test_messages_and_bytes_are_counted_by_topic_and_kind() -> None:
-    network = MessageNetwork(star(3), seed=1)
+    network = MessageNetwork(links_of(star(3)), seed=1)
     network.send(to_all(3))
     network.send(note(1, 0))
     network.send(note(2, 0))
@@ -123,7 +124,7 @@ def test_messages_and_bytes_are_counted_by_topic_and_kind() -> None:
 
 
 def test_resendings_are_counted_and_the_log_replays() -> None:
-    network = MessageNetwork(star(200, loss=0.4), seed=1)
+    network = MessageNetwork(links_of(star(200, loss=0.4)), seed=1)
     network.send(to_all(200))
     network.step = 3
     network.send(to_all(200))
@@ -137,7 +138,7 @@ def test_resendings_are_counted_and_the_log_replays() -> None:
 
 def test_the_same_seed_gives_the_same_fate_and_another_seed_another() -> None:
     def fate(seed: int) -> list[np.ndarray]:
-        network = MessageNetwork(star(50, jitter_s=0.1, loss=0.3), seed)
+        network = MessageNetwork(links_of(star(50, jitter_s=0.1, loss=0.3)), seed)
         for sent_s in (0.0, 1.0):
             network.send(to_all(50, sent_s))
         return [t.arrives_s for _, t in network.log] + [t.attempts for _, t in network.log]
@@ -150,8 +151,8 @@ def test_the_same_seed_gives_the_same_fate_and_another_seed_another() -> None:
 
 
 def test_another_agent_does_not_shift_the_draws_of_the_others() -> None:
-    few = MessageNetwork(star(40, jitter_s=0.1, loss=0.3), seed=5)
-    many = MessageNetwork(star(90, jitter_s=0.1, loss=0.3), seed=5)
+    few = MessageNetwork(links_of(star(40, jitter_s=0.1, loss=0.3)), seed=5)
+    many = MessageNetwork(links_of(star(90, jitter_s=0.1, loss=0.3)), seed=5)
     for network, leaves in ((few, 40), (many, 90)):
         network.send(to_all(leaves))
         network.send(answers(leaves))
@@ -161,9 +162,9 @@ def test_another_agent_does_not_shift_the_draws_of_the_others() -> None:
 
 
 def test_one_column_or_many_the_fate_is_the_same() -> None:
-    together = MessageNetwork(star(30, jitter_s=0.1, loss=0.3), seed=5)
+    together = MessageNetwork(links_of(star(30, jitter_s=0.1, loss=0.3)), seed=5)
     together.send(to_all(30))
-    apart = MessageNetwork(star(30, jitter_s=0.1, loss=0.3), seed=5)
+    apart = MessageNetwork(links_of(star(30, jitter_s=0.1, loss=0.3)), seed=5)
     for leaf in reversed(range(30)):
         apart.send(to_all(30).select(np.arange(30) == leaf))
     arrivals = [t.arrives_s[0] for _, t in reversed(apart.log)]
@@ -180,9 +181,9 @@ def test_messages_on_one_link_in_one_column_have_fates_of_their_own() -> None:
         {"price": np.zeros((3, 1))},
         np.zeros(3),
     )
-    network = MessageNetwork(star(2, jitter_s=0.1), seed=5)
+    network = MessageNetwork(links_of(star(2, jitter_s=0.1)), seed=5)
     network.send(twice)
-    apart = MessageNetwork(star(2, jitter_s=0.1), seed=5)
+    apart = MessageNetwork(links_of(star(2, jitter_s=0.1)), seed=5)
     apart.send(alone)
     apart.send(alone)
     arrivals = [t.arrives_s[0] for _, t in apart.log]
@@ -193,7 +194,7 @@ def test_messages_on_one_link_in_one_column_have_fates_of_their_own() -> None:
 @pytest.mark.parametrize(("sender", "receiver"), [(1, 2), (0, 3), (0, 9), (4, 0)])
 def test_no_link_no_message(sender: int, receiver: int) -> None:
     # Counted row by row over 0 ... 2, (0, 3) would be the place of the link (1, 0).
-    network = MessageNetwork(star(2), seed=1)
+    network = MessageNetwork(links_of(star(2)), seed=1)
     with pytest.raises(ValueError, match=f"no link from {sender} to {receiver} .*'commitment'"):
         network.send(note(sender, receiver))
     assert network.totals()["messages"] == 0
@@ -212,4 +213,4 @@ def test_impossible_links_are_refused(change: dict[str, float], message: str) ->
     graph = star(2)
     graph.edges[0, 1].update(change)
     with pytest.raises(ValueError, match=message):
-        MessageNetwork(graph, seed=1)
+        MessageNetwork(links_of(graph), seed=1)

@@ -3,6 +3,7 @@
 import networkx as nx
 import pytest
 
+from nashgrid.market.links import links_of
 from nashgrid.market.message_network import MessageNetwork
 from nashgrid.market.negotiation import Negotiation
 
@@ -15,7 +16,7 @@ class Script:
     exchange = None
 
     def __init__(self) -> None:
-        self.network = MessageNetwork(nx.Graph(), seed=1)
+        self.network = MessageNetwork(links_of(nx.Graph()), seed=1)
         self.lines: list[str] = []
 
     def carry(self) -> None:

@@ -4,6 +4,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from nashgrid.market.links import links_of
 from nashgrid.market.message_network import MessageNetwork
 from nashgrid.market.messages import Messages, one_message
 from nashgrid.market.post import Post
@@ -35,7 +36,7 @@ def network(addresses: int, latency_s: float = 1.0) -> MessageNetwork:
     links = nx.complete_graph(addresses)
     for _, _, data in links.edges(data=True):
         data.update(latency_s=latency_s, jitter_s=0.0, loss=0.0)
-    return MessageNetwork(links, seed=1)
+    return MessageNetwork(links_of(links), seed=1)
 
 
 def test_carries_on_until_all_is_quiet() -> None:

@@ -155,7 +155,8 @@ def holdings(model: TradingModel) -> dict[str, int]:
     one: Coordinator = model.coordinators["trading"]
     found: dict[str, int] = {}
     for path, array in arrays_of(one, set()):
-        if not path.endswith((".members", ".commodities")) and ".heard" not in path:
+        of_members = (".members.addresses", ".members.trades", ".members.commodities")
+        if not path.endswith(of_members) and ".heard" not in path:
             found[path] = found.get(path, 0) + array.size
     return found
 

@@ -1,0 +1,70 @@
+"""Who trades what in an exchange, and what they said: the coordinator's ledger of a round."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nashgrid.market.messages import Floats, Integers, Messages
+
+
+@dataclass(frozen=True)
+class Members:
+    """Members of an exchange who each trade equally many commodities.
+
+    Parameters
+    ----------
+    addresses : (n,) rising
+    commodities : (P, K_i) the different lists of commodities that they trade, by index
+    trades : (n,) which of those lists each member trades
+    """
+
+    addresses: Integers
+    commodities: Integers
+    trades: Integers
+
+    def __len__(self) -> int:
+        return len(self.addresses)
+
+
+@dataclass
+class Bench:
+    """Members, and the fields of what each of them said in this round."""
+
+    members: Members
+    heard: dict[str, Floats] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        order = np.argsort(self.members.trades, kind="stable")
+        ordered = self.members.trades[order]
+        self._order = None if np.array_equal(ordered, self.members.trades) else order
+        self._lists, self._starts = np.unique(ordered, return_index=True)
+
+    def hear(self, messages: Messages) -> None:
+        """Keep what each member said in that member's row, whichever came first."""
+        addresses = self.members.addresses
+        if np.array_equal(messages.senders, addresses):
+            self.heard.update(messages.fields)
+            return
+        mine = np.flatnonzero(np.isin(messages.senders, addresses))
+        if len(mine) == 0:
+            return
+        rows = np.searchsorted(addresses, messages.senders[mine])
+        for name, values in messages.fields.items():
+            if name not in self.heard:
+                self.heard[name] = np.zeros((len(addresses), values.shape[1]))
+            self.heard[name][rows] = values[mine]
+
+    def own(self, by_commodity: Floats) -> Floats:
+        """(n, K_i) the values that concern each member."""
+        lists = by_commodity[self.members.commodities]
+        if len(self._lists) == 1:
+            return np.broadcast_to(lists[self._lists], (len(self.members), lists.shape[1]))
+        return np.asarray(lists[self.members.trades])
+
+    def add_to(self, total: Floats, name: str) -> None:
+        """Add a field by commodity to a total, in the order of addresses."""
+        if name not in self.heard:
+            return
+        values = self.heard[name] if self._order is None else self.heard[name][self._order]
+        sums = np.add.reduceat(values, self._starts, axis=0)
+        np.add.at(total, self.members.commodities[self._lists], sums)

@@ -1,0 +1,164 @@
+"""Buildings with a standard problem: autonomous agents whose arithmetic is done together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import mesa
+import numpy as np
+
+from nashgrid.agents.local_problem import Tariff
+from nashgrid.agents.population.buildings import BuildingArrays
+from nashgrid.agents.population.feasibility import storage_limits
+from nashgrid.agents.population.population import Population
+from nashgrid.agents.population.schedules import Schedules
+from nashgrid.agents.speaker import Speaker
+from nashgrid.market.exchange import ExchangeRules
+from nashgrid.market.messages import Floats
+from nashgrid.market.participation import Participation, Respond
+from nashgrid.market.topics import TRADING, UTILITY_ONLY
+
+
+class StandardBuilding(mesa.Agent):
+    """One of them: an agent of the model with an address, an inbox and private data of its own.
+
+    Row `row` of every array of `together` is this building's; nobody else's answer depends on it.
+    """
+
+    def __init__(self, model: mesa.Model, row: int) -> None:
+        super().__init__(model)
+        self.row = row
+
+
+@dataclass(frozen=True)
+class StandardAnswers:
+    """What the buildings do in one outcome.
+
+    Parameters
+    ----------
+    trade_kw : (n, T)
+    device_cost : (n,) before any payment [currency]
+    schedules : of all devices
+    least_cost : (n,) proven lower bound on device cost and trade, at the closing price [currency]
+    """
+
+    trade_kw: Floats
+    device_cost: Floats
+    schedules: Schedules
+    least_cost: Floats
+
+
+class StandardBuildings(Speaker):
+    """All standard buildings of a model, who answer side by side.
+
+    Parameters
+    ----------
+    model : the Mesa model they live in
+    names : (n,)
+    buildings : their private data, a row each
+    tariff : of the utility
+    rules : of the exchanges
+
+    Raises
+    ------
+    ValueError
+        Where a building cannot keep its bounds whatever it does; names it and the quantity.
+    """
+
+    def __init__(
+        self,
+        model: mesa.Model,
+        names: Sequence[str],
+        *,
+        buildings: BuildingArrays,
+        tariff: Tariff,
+        rules: ExchangeRules,
+    ) -> None:
+        self.names = names
+        self.agents = [StandardBuilding(model, row) for row in range(buildings.count)]
+        addresses = np.array([agent.unique_id for agent in self.agents])
+        super().__init__(f"{buildings.count} standard buildings", addresses)
+        self.tariff = tariff
+        self.kernel = Population(buildings)
+        self.answers: dict[str, StandardAnswers] = {}
+        self._size = buildings.size_kw[:, None]
+        for topic in (UTILITY_ONLY, TRADING):
+            self.seats[topic] = Participation(
+                self._size, buildings.slots, self._respond(topic), rules, np.float32
+            )
+
+    def __len__(self) -> int:
+        return len(self.agents)
+
+    def enrol(self, topic: str, coordinator: int, now_s: float) -> None:
+        """Tell the coordinator how large each building is and what it is able to take."""
+        lowest, highest = trade_ranges(self.kernel.buildings)
+        content = {
+            "size": np.broadcast_to(self._size, lowest.shape),
+            "connection_kw": np.broadcast_to(
+                self.kernel.buildings.connection_kw[:, None], lowest.shape
+            ),
+            "lowest_kw": lowest,
+            "highest_kw": highest,
+        }
+        self.say("enrolment", topic, coordinator, content, now_s)
+
+    def react(
+        self, kind: str, topic: str, fields: Mapping[str, Floats]
+    ) -> tuple[str, Mapping[str, Floats]] | None:
+        """Quotes are answered by the kernel; at the closing everybody notes what it will do."""
+        if kind == "closing" and topic in (UTILITY_ONLY, TRADING):
+            self._note(topic, fields["price"])
+        return super().react(kind, topic, fields)
+
+    def cost(self, topic: str) -> Floats:
+        """(n,) own cost in an outcome [currency]; with the utility alone, the bill included."""
+        answers = self.answers[topic]
+        if topic != UTILITY_ONLY:
+            return answers.device_cost
+        return answers.device_cost + self.tariff.bills(
+            answers.trade_kw, self.kernel.buildings.slot_hours
+        )
+
+    def _respond(self, topic: str) -> Respond:
+        def respond(price: Floats, target: Floats, step: Floats) -> Floats:
+            buying, selling = self._prices(topic, price)
+            trade = self.kernel.answer(buying, target, float(step[0]), sale_price=selling)
+            if len(self.kernel.failed):
+                raise ValueError(f"{self.names[self.kernel.failed[0]]}: its problem was not solved")
+            return trade
+
+        return respond
+
+    def _note(self, topic: str, price: Floats) -> None:
+        seat = self.seats[topic]
+        buying, selling = self._prices(topic, price)
+        self.answers[topic] = StandardAnswers(
+            trade_kw=seat.close(),
+            device_cost=self.kernel.cost(),
+            schedules=self.kernel.schedules(np.arange(len(self))),
+            least_cost=self.kernel.dual_bound(buying, sale_price=selling),
+        )
+
+    def _prices(self, topic: str, price: Floats) -> tuple[Floats, Floats | None]:
+        """What buying costs and what selling earns: in the market the same."""
+        if price.strides[0] == 0:
+            price = price[0]
+        if topic != UTILITY_ONLY:
+            return price, None
+        retail, feed_in = self.tariff.retail_price_per_kwh, self.tariff.feed_in_price_per_kwh
+        return price + retail, price + feed_in
+
+
+def trade_ranges(buildings: BuildingArrays) -> tuple[Floats, Floats]:
+    """(n, T) least and most power each trade can take in each slot alone [kW].
+
+    Every schedule lies within; not every power within belongs to a schedule.
+    """
+    lowest = buildings.load_kw - buildings.available_kw
+    highest = buildings.load_kw.copy()
+    limits = storage_limits(buildings.storages, buildings.slots)
+    np.subtract.at(lowest, buildings.storages.owner, limits.discharge)
+    np.add.at(highest, buildings.storages.owner, limits.charge)
+    np.add.at(highest, buildings.loads.owner, buildings.loads.limit_kw)
+    most = buildings.connection_kw[:, None]
+    return np.clip(lowest, -most, most), np.clip(highest, -most, most)
