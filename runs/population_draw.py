@@ -46,7 +46,6 @@ class DrawnPopulation:
     places : buses with at least one of them, rising; (0,) without a feeder
     reactive_kvar : (T, places) reactive power of the inelastic load [kvar]
     storage_kind : (S,) index into STORAGE_KINDS of every storage
-    power_factor : of the inelastic load
     """
 
     roster: pd.DataFrame
@@ -54,7 +53,6 @@ class DrawnPopulation:
     places: tuple[int, ...]
     reactive_kvar: Floats
     storage_kind: NDArray[np.int8]
-    power_factor: float
 
     @property
     def place(self) -> Rows:
@@ -72,8 +70,7 @@ def draw(entry: PopulationEntry, scenario: Scenario) -> DrawnPopulation:
         names it.
     """
     dice, bus = _placed(entry, population_buses(entry, scenario))
-    horizon, slots = scenario.horizon, clock(scenario.horizon)
-    kind = _kinds(entry, dice)
+    slots, kind = clock(scenario.horizon), _kinds(entry, dice)
     annual = dice.lognormal(
         "annual kWh",
         np.array([each.annual_kwh for each in entry.kinds])[kind],
@@ -87,50 +84,39 @@ def draw(entry: PopulationEntry, scenario: Scenario) -> DrawnPopulation:
     daily = annual * fraction / DAYS_PER_YEAR
     shiftables, shiftable_kw = draw_shiftables(entry, dice, kind, daily, slots)
 
-    count = entry.count
-    vehicle_kw = _spread_out(count, vehicles.owner, vehicles.charge_kw.max(axis=1, initial=0.0))
-    battery_kw = _spread_out(count, batteries.owner, batteries.charge_kw)
-    moving_kw = _spread_out(count, shiftables.owner, shiftable_kw)
+    battery_kw = _spread_out(entry, batteries.owner, batteries.charge_kw)
+    vehicle_kw = _spread_out(entry, vehicles.owner, vehicles.charge_kw.max(axis=1, initial=0.0))
+    moving_kw = _spread_out(entry, shiftables.owner, shiftable_kw)
     needed = SPARE * np.maximum(peak + moving_kw + vehicle_kw, battery_kw)
     connection = np.maximum(needed, entry.connection_kw)
     size = np.maximum(load.max(axis=1) + moving_kw, pv_kw) + battery_kw + vehicle_kw
     buildings = BuildingArrays(
-        slot_hours=horizon.slot_hours,
+        slot_hours=scenario.horizon.slot_hours,
         price_level=float(np.abs(inputs.tariff(scenario).retail_price_per_kwh).mean()),
         load_kw=load,
         available_kw=available,
         connection_kw=connection,
         size_kw=np.maximum(size, SMALLEST_SIZE * connection),
-        storages=join(batteries, vehicles, horizon.slots),
+        storages=join(batteries, vehicles, scenario.horizon.slots),
         shiftables=shiftables,
     )
-    roster = pd.DataFrame(
-        {
-            "agent": _names(entry, kind, dice.numbers),
-            "kind": pd.Categorical.from_codes(kind, [each.name for each in entry.kinds]),
-            "community": pd.Categorical.from_codes(
-                np.zeros(count, dtype=np.int8), [entry.community]
-            ),
-            "bus": bus,
-            "weight": np.full(count, entry.bargaining_weight),
-            "annual_kwh": annual,
-            "pv_kwp": pv_kw,
-            "battery_kwh": _spread_out(count, batteries.owner, battery_kwh),
-            "vehicle_kwh": _spread_out(count, vehicles.owner, vehicle_kwh),
-            "shiftable_kwh": _spread_out(count, shiftables.owner, shiftables.energy_kwh),
-        }
-    )
+    owned = {
+        "annual_kwh": annual,
+        "pv_kwp": pv_kw,
+        "battery_kwh": _spread_out(entry, batteries.owner, battery_kwh),
+        "vehicle_kwh": _spread_out(entry, vehicles.owner, vehicle_kwh),
+        "shiftable_kwh": _spread_out(entry, shiftables.owner, shiftables.energy_kwh),
+    }
     places, starts = np.unique(bus, return_index=True)
-    reactive = np.tan(np.arccos(entry.power_factor)) * np.add.reduceat(load, starts, axis=0).T
     return DrawnPopulation(
-        roster=roster,
+        roster=_roster(entry, dice, kind, bus, owned),
         buildings=buildings,
         places=tuple(places.tolist()),
-        reactive_kvar=reactive,
+        reactive_kvar=np.tan(np.arccos(entry.power_factor))
+        * np.add.reduceat(load, starts, axis=0).T,
         storage_kind=np.repeat(
             np.arange(2, dtype=np.int8), [batteries.owner.size, vehicles.owner.size]
         ),
-        power_factor=entry.power_factor,
     )
 
 
@@ -231,11 +217,27 @@ def _combine(parts: Floats, which: Rows, shapes: Floats) -> Floats:
     return np.asarray(weights @ shapes)
 
 
-def _spread_out(count: int, owner: Rows, values: Floats) -> Floats:
+def _spread_out(entry: PopulationEntry, owner: Rows, values: Floats) -> Floats:
     """(n,) a device's number for the building that owns it, 0 for the others."""
-    spread = np.zeros(count)
+    spread = np.zeros(entry.count)
     spread[owner] = values
     return spread
+
+
+def _roster(
+    entry: PopulationEntry, dice: Dice, kind: Rows, bus: Rows, owned: dict[str, Floats]
+) -> pd.DataFrame:
+    community = np.zeros(entry.count, dtype=np.int8)
+    return pd.DataFrame(
+        {
+            "agent": _names(entry, kind, dice.numbers),
+            "kind": pd.Categorical.from_codes(kind, [each.name for each in entry.kinds]),
+            "community": pd.Categorical.from_codes(community, [entry.community]),
+            "bus": bus,
+            "weight": np.full(entry.count, entry.bargaining_weight),
+            **owned,
+        }
+    )
 
 
 def _names(entry: PopulationEntry, kind: Rows, numbers: Rows) -> pd.Series:

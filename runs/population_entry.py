@@ -154,7 +154,7 @@ class PopulationEntry(Entry):
     shiftable_fraction: Annotated[float, Field(gt=0, le=0.5, strict=True)] = Field(
         0.2, description="median of the part of its consumption that can shift; at most 0.5"
     )
-    shiftable_headroom: Annotated[float, Field(ge=1, le=100, strict=True)] = Field(
+    shiftable_headroom: Annotated[float, Field(ge=1.1, le=100, strict=True)] = Field(
         3.0, description="median of its largest power, relative to that at the preferred time"
     )
     shiftable_slack_hours: Hours = Field(
