@@ -38,7 +38,8 @@ AT_LIMIT = 1 - 1e-9  # share of the connection from which a trade counts as limi
 UNBOUNDED = 1e7  # kW slots; a stored energy that far is bounded elsewhere
 
 COST, BOUND, FACTOR = fields.COST, fields.BOUND, fields.FACTOR
-OFFSET, TRADE, CURTAILMENT = Shape.OFFSET, Shape.TRADE, Shape.CURTAILMENT
+OFFSET, SALE = Shape.OFFSET, Shape.SALE
+TRADE, CURTAILMENT = Shape.TRADE, Shape.CURTAILMENT
 
 
 @dataclass
@@ -49,33 +50,22 @@ class Totals:
     bound: Carried
 
 
-def assess(trace: Tracer, shape: Shape, tables: Tables) -> None:
+def assess(trace: Tracer, shape: Shape, tables: Tables, two_prices: bool = False) -> None:
     """Device cost and dual bound of a block.
 
-    The table of work holds, per slot, price, trade and target in the rows OFFSET, TRADE and
-    CURTAILMENT; the row STIFFNESS of the control holds rho.  At rho = 0 the price of energy in the
-    building is the quoted one, except where the trade is at its limit.
+    The table of work holds, per slot, price, price of sale, trade and target in the rows OFFSET,
+    SALE, TRADE and CURTAILMENT; the row STIFFNESS of the control holds rho.  At rho = 0 the price
+    of energy in the building is the quoted one, except where the trade is at its limit, or rests
+    between two prices.
     """
     totals = Totals(trace.carried(), trace.carried())
     later = [trace.carried() for _ in range(shape.batteries)]
     data, control = tables.data, tables.control
-    stiffness = control[fields.STIFFNESS]
-    size, connection = data[shape.SIZE], data[shape.CONNECTION]
-    taking = stiffness.compare("==", 0.0)
-    trade_slope = size * reciprocal(largest(stiffness, NO_CURVATURE))
     with trace.slots(tables.slots, backward=True) as slot:
         row = slot * shape.slot_rows + shape.first_slot
         work_row = slot * shape.work_rows
-        quoted, trade, target = (tables.work[work_row + at] for at in (OFFSET, TRADE, CURTAILMENT))
         inside = tables.multipliers[slot * shape.price_rows + shape.shiftables]
-        excess = inside - quoted
-        limit = connection * AT_LIMIT
-        above = where(trade.compare(">=", limit), largest(excess, 0.0), 0.0)
-        below = where(trade.compare("<=", -limit), smallest(excess, 0.0), 0.0)
-        price = where(taking, quoted + above + below, inside)
-        answer = clip(fma(trade_slope, price - quoted, target), -connection, connection)
-        away = answer - target
-        part = fma(quoted - price, answer, (stiffness * away * away * 0.5) / size)
+        price, part = _least_of_trade(shape, tables, work_row, inside, two_prices)
         part = fma(price, data[row + shape.NET], part)
         part = fma(smallest(price, 0.0), data[row + shape.AVAILABLE], part)
         totals.bound.add(part)
@@ -88,6 +78,43 @@ def assess(trace: Tracer, shape: Shape, tables: Tables) -> None:
         totals.bound.add(tables.multipliers[m] * energy)
     control[COST] = totals.cost.get()
     control[BOUND] = totals.bound.get()
+
+
+def assess_at_two_prices(trace: Tracer, shape: Shape, tables: Tables) -> None:
+    """The same where what is sold has a price of its own."""
+    assess(trace, shape, tables, two_prices=True)
+
+
+def _least_of_trade(
+    shape: Shape, tables: Tables, row: Whole, inside: Lane, two_prices: bool
+) -> tuple[Lane, Lane]:
+    """The price of energy inside that the bound goes by, and the trade's part of the bound.
+
+    The least over |p| <= connection of max(r p, f p) + rho / 2 (p - z)^2 / size - price p.
+    """
+    data, work, stiffness = tables.data, tables.work, tables.control[fields.STIFFNESS]
+    size, connection = data[shape.SIZE], data[shape.CONNECTION]
+    quoted, trade, target = (work[row + at] for at in (OFFSET, TRADE, CURTAILMENT))
+    sold = work[row + SALE] if two_prices else quoted
+    rest = quoted
+    if two_prices:
+        rest = where(trade.compare(">", 0.0), quoted, clip(inside, sold, quoted))
+        rest = where(trade.compare("<", 0.0), sold, rest)
+    limit = connection * AT_LIMIT
+    above = where(trade.compare(">=", limit), largest(inside - quoted, 0.0), 0.0)
+    below = where(trade.compare("<=", -limit), smallest(inside - sold, 0.0), 0.0)
+    price = where(stiffness.compare("==", 0.0), rest + above + below, inside)
+    slope = size * reciprocal(largest(stiffness, NO_CURVATURE))
+    answer = fma(slope, price - quoted, target)
+    if two_prices:
+        answer = largest(answer, 0.0) + smallest(fma(slope, price - sold, target), 0.0)
+    answer = clip(answer, -connection, connection)
+    away = answer - target
+    part = (stiffness * away * away * 0.5) / size
+    if not two_prices:
+        return price, fma(quoted - price, answer, part)
+    part = fma(quoted - price, largest(answer, 0.0), part)
+    return price, fma(sold - price, smallest(answer, 0.0), part)
 
 
 def _answer(
@@ -180,6 +207,7 @@ def _define_assess_blocks(digest: str) -> Callable[..., Any]:
                 for slot in range(slots):
                     at = slot * step
                     work[at + OFFSET, lane] = quote.price[row * quote.own_price, slot]
+                    work[at + SALE, lane] = quote.sale_price[row * quote.own_sale_price, slot]
                     work[at + TRADE, lane] = quote.trade[row, slot]
                     work[at + CURTAILMENT, lane] = quote.target[row, slot]
             first, stride = blocks.bounds_at[block]

@@ -12,7 +12,9 @@ from nashgrid.agents.population.lanes import (
     Tracer,
     Whole,
     clip,
+    largest,
     reciprocal,
+    smallest,
     where,
 )
 
@@ -52,6 +54,17 @@ def respond(target: Lane, low: Lane | float, high: Lane | float, slope: Lane) ->
     """The answer nearest to `target` between its bounds."""
     value = clip(target, low, high)
     return Response(value, where(value.compare("==", target), slope, 0.0))
+
+
+def respond_at_two_prices(bought: Lane, sold: Lane, limit: Lane, slope: Lane) -> Response:
+    """The answer of a trade whose purchases cost more than its sales earn: a soft threshold.
+
+    max(0, bought) + min(0, sold), within the limit either way, where `bought` <= `sold` are the
+    answers at the one price and at the other.  Between the prices it rests at 0.
+    """
+    target = largest(bought, 0.0) + smallest(sold, 0.0)
+    moving = where(bought.compare(">=", 0.0), slope, where(sold.compare("<=", 0.0), slope, 0.0))
+    return respond(target, -limit, limit, moving)
 
 
 @dataclass

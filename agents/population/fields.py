@@ -102,9 +102,10 @@ class Shape:
         """Rows of bounds per entry."""
         return 4 * self.batteries
 
-    # Table of work, per slot. First the trade at price zero and the answers (trade, curtailment,
-    # stored energies, charge and discharge, shiftable loads), then the step in the multipliers ...
-    OFFSET, TRADE, CURTAILMENT = range(3)
+    # Table of work, per slot. First the trade at price zero, where it buys and where it sells (the
+    # latter only where selling has a price of its own), and the answers (trade, curtailment, stored
+    # energies, charge and discharge, shiftable loads), then the step in the multipliers ...
+    OFFSET, SALE, TRADE, CURTAILMENT = range(4)
 
     @property
     def powers(self) -> int:

@@ -123,7 +123,7 @@ def call_pass(
 @emitted
 def take_quotes(
     _context: Any, size: Any, price: Any, own_price: Any, target: Any, rows: Any, work: Any,
-    step: Any, control: Any, slots: Any,
+    first: Any, step: Any, control: Any, slots: Any,
 ) -> Any:  # fmt: skip
     """See :func:`.transfer.take_quotes`."""
 
@@ -133,7 +133,7 @@ def take_quotes(
             None if isinstance(kind, types.Integer) else _pointer(context, builder, kind, arg)
             for kind, arg in zip(signature.args, args)
         ]
-        slots = trace.whole(args[8])
+        slots = trace.whole(args[9])
         agents = trace.numbers(pointer[4])
         own = trace.whole(args[2])
         transfer.take_quotes(
@@ -143,12 +143,15 @@ def take_quotes(
             trace.matrix(pointer[3], slots, agents),
             Table(builder, pointer[5]),
             trace.whole(args[6]),
-            Table(builder, pointer[7]),
+            trace.whole(args[7]),
+            Table(builder, pointer[8]),
             slots,
         )
         return context.get_dummy_value()
 
-    return types.void(size, price, _whole, target, rows, work, _whole, control, _whole), codegen
+    return types.void(
+        size, price, _whole, target, rows, work, _whole, _whole, control, _whole
+    ), codegen
 
 
 @emitted

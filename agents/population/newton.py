@@ -20,7 +20,7 @@ from nashgrid.agents.population.keyed_cache import source_digest
 from nashgrid.agents.population.lanes import WIDTH
 
 FACTOR, RESIDUAL = fields.FACTOR, fields.RESIDUAL
-TOLERANCE = Shape.TOLERANCE
+OFFSET, SALE, TOLERANCE = Shape.OFFSET, Shape.SALE, Shape.TOLERANCE
 EAGER = 4  # evaluations of a block before its open lanes join the queue
 
 
@@ -45,11 +45,18 @@ def _define_answer_blocks(digest: str) -> Callable[..., Any]:
             first, stride = blocks.bounds_at[block]
             last = 1 if stride == 0 else slots - 1
             take_quotes(
-                data, quote.price, quote.own_price, quote.target, rows, work, step, control, slots
+                data, quote.price, quote.own_price, quote.target, rows, work, OFFSET, step,
+                control, slots,
             )  # fmt: skip
             for lane in range(WIDTH):
                 if control[FACTOR, lane] != 0.0:
                     return -1 - rows[lane]
+            if quote.two_prices != 0:
+                take_quotes(
+                    data, quote.sale_price, quote.own_sale_price, quote.target, rows, work, SALE,
+                    step, control, slots,
+                )  # fmt: skip
+            for lane in range(WIDTH):
                 control[FACTOR, lane] = 1.0
             evaluated = 0
             while True:

@@ -18,7 +18,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nashgrid.agents.population import fields
-from nashgrid.agents.population.day import Day, Response, Tables, read_day, respond, slot_entry
+from nashgrid.agents.population.day import (
+    Day,
+    Response,
+    Tables,
+    read_day,
+    respond,
+    respond_at_two_prices,
+    slot_entry,
+)
 from nashgrid.agents.population.elimination import (
     Border,
     StorageChain,
@@ -71,7 +79,7 @@ class Balance:
     pivot: Lane
 
 
-def forward(trace: Tracer, shape: Shape, tables: Tables) -> None:
+def forward(trace: Tracer, shape: Shape, tables: Tables, two_prices: bool = False) -> None:
     """Evaluate the answers at the multipliers, and eliminate the Newton system.
 
     Leaves the answers and the factors in the table of work; and the residual, the slopes of the
@@ -87,7 +95,7 @@ def forward(trace: Tracer, shape: Shape, tables: Tables) -> None:
         along=trace.carried(),
     )
     with trace.slots(tables.slots) as slot:
-        _slot(shape, tables, day, sums, slot)
+        _slot(shape, tables, day, sums, slot, two_prices)
     border, residual = sums.border, sums.residual
     for m, load in enumerate(day.loads):
         border.right[m].add(load.energy)
@@ -101,7 +109,24 @@ def forward(trace: Tracer, shape: Shape, tables: Tables) -> None:
     tables.control[fields.ALONG] = sums.along.get()
 
 
-def _slot(shape: Shape, tables: Tables, day: Day, sums: Sums, slot: Whole) -> None:
+def forward_at_two_prices(trace: Tracer, shape: Shape, tables: Tables) -> None:
+    """The same where what is sold has a price of its own, in the row SALE."""
+    forward(trace, shape, tables, two_prices=True)
+
+
+def _trade(shape: Shape, tables: Tables, day: Day, rows: SlotRows, two_prices: bool) -> Response:
+    """The answer of the trade."""
+    offset = tables.work[rows.work + shape.OFFSET]
+    bought = fma(day.trade_slope, rows.price, offset)
+    if not two_prices:
+        return respond(bought, -day.connection, day.connection, day.trade_slope)
+    sold = fma(day.trade_slope, rows.price, tables.work[rows.work + shape.SALE])
+    return respond_at_two_prices(bought, sold, day.connection, day.trade_slope)
+
+
+def _slot(
+    shape: Shape, tables: Tables, day: Day, sums: Sums, slot: Whole, two_prices: bool
+) -> None:
     """One slot of the forward pass."""
     work, data = tables.work, tables.data
     multiplier_row = slot * shape.price_rows + shape.shiftables
@@ -115,12 +140,7 @@ def _slot(shape: Shape, tables: Tables, day: Day, sums: Sums, slot: Whole) -> No
         price=tables.multipliers[multiplier_row],
     )
     net = data[rows.data + shape.NET]
-    trade = respond(
-        fma(day.trade_slope, rows.price, work[rows.work + shape.OFFSET]),
-        -day.connection,
-        day.connection,
-        day.trade_slope,
-    )
+    trade = _trade(shape, tables, day, rows, two_prices)
     curtail = respond(
         tables.answer[rows.answer] - day.curtail_slope * rows.price,
         0.0,

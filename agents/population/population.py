@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nashgrid.agents.population import passes
-from nashgrid.agents.population.assessment import assess, assess_blocks
+from nashgrid.agents.population.assessment import assess, assess_at_two_prices, assess_blocks
 from nashgrid.agents.population.buildings import BuildingArrays, Floats, Rows
 from nashgrid.agents.population.feasibility import check_feasible
 from nashgrid.agents.population.fields import STIFFNESS
@@ -19,6 +19,7 @@ from nashgrid.agents.population.intrinsics import compile_pass
 from nashgrid.agents.population.lanes import WIDTH
 from nashgrid.agents.population.layout import build_blocks
 from nashgrid.agents.population.newton import answer_blocks
+from nashgrid.agents.population.prices import read_prices, read_target
 from nashgrid.agents.population.schedules import Schedules, find_places, read_schedules
 from nashgrid.agents.population.stragglers import answer_queue
 from nashgrid.agents.population.tables import Blocks, Quote, make_scratch, shape_of
@@ -27,6 +28,13 @@ GUARD = 1 / 30  # D, the most that a singular group's price moves per step, per 
 CHUNK = 2048 // WIDTH  # blocks that a thread takes at a time
 COLD_PULL, SETTLED_PULL = 8.0, 0.1  # scale of the proximal terms while settling, first and last
 SETTLING_ROUNDS = 200
+PASSES = {
+    ("forward", False): passes.forward,
+    ("forward", True): passes.forward_at_two_prices,
+    ("backward", False): passes.backward,
+    ("assess", False): assess,
+    ("assess", True): assess_at_two_prices,
+}
 
 
 class Population:
@@ -61,7 +69,7 @@ class Population:
         self._threads = threads or os.cpu_count() or 1
         self._classes = build_blocks(buildings)
         self._places = find_places(self._classes, buildings.count)
-        self._compiled: dict[tuple[str, int], Any] = {}
+        self._compiled: dict[tuple[str, int, bool], Any] = {}
         self._evaluations = np.zeros(buildings.count, np.int32)
         self._cold = True
         self._looseness = 1.0
@@ -83,7 +91,13 @@ class Population:
         tables = [getattr(blocks, name) for blocks in self._classes for name in names]
         return sum(table.nbytes for table in [*tables, self.trade, self._evaluations])
 
-    def answer(self, price: ArrayLike, target: ArrayLike, rho: float) -> Floats:
+    def answer(
+        self,
+        price: ArrayLike,
+        target: ArrayLike,
+        rho: float,
+        sale_price: ArrayLike | None = None,
+    ) -> Floats:
         """Every building's trade in answer to a quote, warm from its last answer.
 
         Variables without curvature of their own (stored energy, curtailment, devices without
@@ -92,9 +106,11 @@ class Population:
 
         Parameters
         ----------
-        price : (T,) or (n, T) [currency/kWh]
+        price : (T,) or (n, T) what buying costs [currency/kWh]
         target : (n, T) the quote's target z [kW]
         rho : step of the quote [currency/kW^2h per unit of size], above 0
+        sale_price : (T,) or (n, T) what selling earns, nowhere above the price; the same if None
+            [currency/kWh].  A trade p then costs max(price p, sale_price p) per hour.
 
         Returns
         -------
@@ -104,13 +120,15 @@ class Population:
         Raises
         ------
         ValueError
-            If the quote has a wrong shape or is not finite.
+            If the quote has a wrong shape or is not finite, or a sale earns more than buying costs.
         """
         if not (np.isfinite(rho) and rho > 0):
             raise ValueError(f"rho is {rho:g}, but must be above 0")
-        quote = self._quote(price, target, 1.0 / rho)
-        self._compile(quote)
-        counts = self._share(lambda *chunk: self._answer_chunk(quote, *chunk))
+        quote = self._quote(price, target, 1.0 / rho, sale_price)
+        classes = self._ready(bool(quote.two_prices))
+        counts = self._share(
+            lambda number, *chunk: self._answer_chunk(quote, classes[number], *chunk)
+        )
         odd = [-1 - count for count in counts if count < 0]
         if odd:
             raise ValueError(f"building {min(odd)}: its price or target is not finite")
@@ -119,7 +137,12 @@ class Population:
         return self.trade
 
     def settle(
-        self, price: ArrayLike, target: ArrayLike, rho: float, tolerance_kw: float = 1e-8
+        self,
+        price: ArrayLike,
+        target: ArrayLike,
+        rho: float,
+        tolerance_kw: float = 1e-8,
+        sale_price: ArrayLike | None = None,
     ) -> Floats:
         """Answer the same quote until no trade moves by more than the tolerance.
 
@@ -135,7 +158,7 @@ class Population:
         try:
             for number in range(SETTLING_ROUNDS):
                 self._looseness = max(start / 4.0 ** (number // 2), SETTLED_PULL)
-                trade = self.answer(price, target, rho)
+                trade = self.answer(price, target, rho, sale_price)
                 moves = np.nan_to_num(np.abs(trade - before)).max(axis=1)
                 worst, move = int(np.argmax(moves)), float(moves.max())
                 if number > 0 and move <= tolerance_kw:
@@ -150,11 +173,7 @@ class Population:
 
     def forget(self) -> None:
         """Start the next answer as if it were the first."""
-        fresh = build_blocks(self.buildings)
-        self._classes = [
-            made._replace(forward=old.forward, backward=old.backward)
-            for made, old in zip(fresh, self._classes)
-        ]
+        self._classes = build_blocks(self.buildings)
         self._cold = True
 
     def schedules(self, rows: ArrayLike) -> Schedules:
@@ -169,7 +188,11 @@ class Population:
         return self._assess(quote, 0.0)[0]
 
     def dual_bound(
-        self, price: ArrayLike, target: ArrayLike | None = None, rho: float = 0.0
+        self,
+        price: ArrayLike,
+        target: ArrayLike | None = None,
+        rho: float = 0.0,
+        sale_price: ArrayLike | None = None,
     ) -> Floats:
         """(n,) a lower bound on what each building must pay, devices and trade [currency].
 
@@ -179,24 +202,30 @@ class Population:
 
         Parameters
         ----------
-        price : (T,) or (n, T) [currency/kWh]
+        price : (T,) or (n, T) what buying costs [currency/kWh]
         target, rho : the rest of a quote, to bound the answer to it
+        sale_price : (T,) or (n, T) what selling earns; the same if None [currency/kWh]
         """
         goal = self.trade if target is None else target
-        return self._assess(self._quote(price, goal, 1.0), 0.0 if target is None else rho)[1]
+        quote = self._quote(price, goal, 1.0, sale_price)
+        return self._assess(quote, 0.0 if target is None else rho)[1]
 
-    def _quote(self, price: ArrayLike, target: ArrayLike, inverse_rho: float) -> Quote:
+    def _quote(
+        self,
+        price: ArrayLike,
+        target: ArrayLike,
+        inverse_rho: float,
+        sale_price: ArrayLike | None = None,
+    ) -> Quote:
         shape = self.trade.shape
-        prices = np.ascontiguousarray(np.atleast_2d(np.asarray(price, dtype=np.float64)))
-        targets = np.ascontiguousarray(target, dtype=np.float64)
-        if prices.shape not in ((1, shape[1]), shape):
-            raise ValueError(f"price has shape {np.shape(price)}, but must be (T,) or (n, T)")
-        if targets.shape != shape:
-            raise ValueError(f"target has shape {targets.shape}, but must be {shape}")
+        prices, sale_prices = read_prices(price, sale_price, shape)
         return Quote(
             price=prices,
-            own_price=int(prices.shape[0] == shape[0] and shape[0] > 1),
-            target=targets,
+            own_price=int(prices.shape[0] > 1),
+            sale_price=sale_prices,
+            own_sale_price=int(sale_prices.shape[0] > 1),
+            two_prices=int(sale_price is not None),
+            target=read_target(target, shape),
             trade=self.trade,
             evaluations=self._evaluations,
             inverse_rho=inverse_rho,
@@ -204,20 +233,23 @@ class Population:
             guard=1 / (GUARD * self.buildings.price_level),
         )
 
-    def _compile(self, quote: Quote) -> None:
-        """Compile the passes of every class at the first answer."""
-        for number, blocks in enumerate(self._classes):
-            if not blocks.forward:
-                addresses = [self._pass("forward", number), self._pass("backward", number)]
-                self._classes[number] = blocks._replace(forward=addresses[0], backward=addresses[1])
+    def _ready(self, two_prices: bool) -> list[Blocks]:
+        """The classes with the passes that they need for an answer, compiled at the first."""
+        return [
+            blocks._replace(
+                forward=self._pass("forward", number, two_prices),
+                backward=self._pass("backward", number, False),
+            )
+            for number, blocks in enumerate(self._classes)
+        ]
 
-    def _pass(self, name: str, number: int) -> int:
+    def _pass(self, name: str, number: int, two_prices: bool) -> int:
         """Address of a compiled pass of a class."""
-        blocks = self._classes[number]
-        if (name, number) not in self._compiled:
-            emit = {"forward": passes.forward, "backward": passes.backward, "assess": assess}[name]
-            self._compiled[name, number] = compile_pass(emit, shape_of(blocks))
-        return int(self._compiled[name, number].address)
+        key = (name, number, two_prices)
+        if key not in self._compiled:
+            shape = shape_of(self._classes[number])
+            self._compiled[key] = compile_pass(PASSES[name, two_prices], shape)
+        return int(self._compiled[key].address)
 
     def _share(self, work: Callable[[int, int, int], int]) -> list[int]:
         """Do the chunks of all classes on the threads; the results in order."""
@@ -232,8 +264,7 @@ class Population:
         with ThreadPoolExecutor(self._threads) as pool:
             return [first, *pool.map(lambda chunk: work(*chunk), chunks[1:])]
 
-    def _answer_chunk(self, quote: Quote, number: int, start: int, stop: int) -> int:
-        blocks = self._classes[number]
+    def _answer_chunk(self, quote: Quote, blocks: Blocks, start: int, stop: int) -> int:
         scratch = make_scratch(blocks, quote, stop - start)
         if self._cold:
             agents = np.arange(start * WIDTH, min(stop * WIDTH, blocks.real))
@@ -252,7 +283,7 @@ class Population:
             blocks = self._classes[number]
             scratch = make_scratch(blocks, quote, stop - start)
             scratch.control[STIFFNESS] = rho
-            address = self._pass("assess", number)
+            address = self._pass("assess", number, bool(quote.two_prices))
             assess_blocks(address, blocks, quote, scratch, start, stop, cost, bound)
             return 0
 
@@ -262,7 +293,7 @@ class Population:
 
 
 def start_cold(blocks: Blocks, quote: Quote, start: int, stop: int) -> int:
-    """Multipliers without experience: the quoted price, and its mean for what is stored.
+    """Multipliers without experience: midway between the quoted prices, their mean for stores.
 
     Returns the number of agents, or -1 - row of a building whose quote is not finite.
     """
@@ -273,6 +304,7 @@ def start_cold(blocks: Blocks, quote: Quote, start: int, stop: int) -> int:
         return -1 - int(rows[~finite].min())
     quote.evaluations[rows] = 0
     price = quote.price[rows * quote.own_price]  # (blocks, W, T)
+    price = 0.5 * (price + quote.sale_price[rows * quote.own_sale_price])
     mean = price.mean(axis=2)
     loads, price_rows = blocks.shiftables, blocks.counts[1]
     blocks.multipliers[start:stop, :loads] = mean[:, None]

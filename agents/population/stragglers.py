@@ -22,7 +22,8 @@ from nashgrid.agents.population.lanes import WIDTH
 GUARD, FACTOR, FRESH = fields.GUARD, fields.FACTOR, fields.FRESH
 RESIDUAL, DECREMENT, ALONG = fields.RESIDUAL, fields.DECREMENT, fields.ALONG
 SIZE, TOLERANCE = Shape.SIZE, Shape.TOLERANCE
-OFFSET, TRADE, CURTAILMENT = Shape.OFFSET, Shape.TRADE, Shape.CURTAILMENT
+OFFSET, SALE = Shape.OFFSET, Shape.SALE
+TRADE, CURTAILMENT = Shape.TRADE, Shape.CURTAILMENT
 NAN = float("nan")
 
 ALLOWED = 600  # evaluations per attempt; T = 96 takes 53 on average
@@ -62,25 +63,31 @@ def copy_bounds(
 
 
 @njit
-def take_quote(work: Any, step: Any, lane: Any, slope: Any, price: Any, target: Any) -> Any:
+def take_quote(
+    work: Any, step: Any, lane: Any, slope: Any, price: Any, sale_price: Any, target: Any
+) -> Any:
     """Put a building's quote into its lane: z - w lambda / rho, the trade at price zero inside.
 
     Rounded as in :func:`.transfer.take_quotes`, so that it does not matter who does it.
     """
     for slot in range(price.shape[0]):
         work[slot * step + OFFSET, lane] = fused(-slope, price[slot], target[slot])
+        work[slot * step + SALE, lane] = fused(-slope, sale_price[slot], target[slot])
 
 
 @njit
-def start_cold(multipliers: Any, lane: Any, shiftables: Any, price_rows: Any, price: Any) -> Any:
-    """Multipliers without experience: the quoted price, and its mean for what is stored."""
+def start_cold(
+    multipliers: Any, lane: Any, shiftables: Any, price_rows: Any, price: Any, sale_price: Any
+) -> Any:
+    """Multipliers without experience: midway between the quoted prices, their mean for stores."""
     mean = 0.0
     for slot in range(price.shape[0]):
-        mean += price[slot] / price.shape[0]
+        mean += 0.5 * (price[slot] + sale_price[slot]) / price.shape[0]
     for m in range(shiftables):
         multipliers[m, lane] = mean
     for at in range(price.shape[0] * price_rows):
-        own = price[at // price_rows]
+        slot = at // price_rows
+        own = 0.5 * (price[slot] + sale_price[slot])
         multipliers[shiftables + at, lane] = own if at % price_rows == 0 else mean
 
 
@@ -128,6 +135,7 @@ def enter_lane(blocks: Any, quote: Any, scratch: Any, lane: Any, agent: Any) -> 
         lane,
         scratch.data[SIZE, lane] * quote.inverse_rho,
         quote.price[row * quote.own_price],
+        quote.sale_price[row * quote.own_sale_price],
         quote.target[row],
     )
     scratch.agent[lane] = agent
@@ -169,6 +177,7 @@ def start_again(blocks: Any, quote: Any, scratch: Any, lane: Any) -> Any:
         blocks.shiftables,
         blocks.counts[1],
         quote.price[row * quote.own_price],
+        quote.sale_price[row * quote.own_sale_price],
     )
     scratch.attempt[lane] += 1
     scratch.tried[lane] = 0

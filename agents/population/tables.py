@@ -59,8 +59,11 @@ class Quote(NamedTuple):
 
     Attributes
     ----------
-    price : (1, T) or (n, T) [currency/kWh]
+    price : (1, T) or (n, T), of what is bought [currency/kWh]
     own_price : 1 if every row has its own price, else 0
+    sale_price : (1, T) or (n, T), of what is sold [currency/kWh]
+    own_sale_price : 1 if every row has its own price of sale, else 0
+    two_prices : 1 if the two prices differ, else 0
     target : (n, T) [kW]
     trade : (n, T), written [kW]
     evaluations : (n,), written: evaluations it took; 0 for a failure
@@ -71,6 +74,9 @@ class Quote(NamedTuple):
 
     price: Doubles
     own_price: int
+    sale_price: Doubles
+    own_sale_price: int
+    two_prices: int
     target: Doubles
     trade: Doubles
     evaluations: NDArray[np.int32]

@@ -13,6 +13,7 @@ def take_quotes(
     price: Strided,
     target: Strided,
     work: Table,
+    first: Whole,
     step: Whole,
     control: Table,
     slots: Whole,
@@ -20,13 +21,13 @@ def take_quotes(
     """Put a block's quotes into the table of work: z - w lambda / rho, the trade at price zero.
 
     The row FACTOR of the control is left at 0, or NaN in the lanes whose quote is not finite.
-    `step` is the number of rows of work per slot.
+    `first` is the row of work of the first slot, `step` the number of rows per slot.
     """
     slope = -(size[0] * control[fields.RATIO])
     none = trace.carried()
     with trace.slots(slots) as slot:
         offset = fma(slope, price[slot], target[slot])
-        work[slot * step + Shape.OFFSET] = offset
+        work[slot * step + first] = offset
         none.add(offset - offset)
     control[fields.FACTOR] = none.get()
 
