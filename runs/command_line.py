@@ -38,13 +38,21 @@ def main() -> None:
 @app.command()
 def run(
     scenario: Annotated[
-        str, typer.Argument(help="Name of a built-in scenario, or path of a .toml file.")
-    ] = "campus33",
+        str | None,
+        typer.Argument(
+            help="Name of a built-in scenario, or path of a .toml file; default: campus33, or "
+            "district with a population."
+        ),
+    ] = None,
     market: Annotated[str, typer.Option(help="One of `nashgrid markets`.")] = "nash-bargaining",
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 1,
     out: Annotated[
         Path | None,
         typer.Option(help="New folder for the files; default: the next number in nashgrid-runs."),
+    ] = None,
+    population: Annotated[
+        int | None,
+        typer.Option(help="Number of buildings drawn at random, in place of the scenario's own."),
     ] = None,
     tolerance: Annotated[
         float | None,
@@ -68,15 +76,22 @@ def run(
     The exit code is 0 only for a converged and certified outcome, 1 for one that is not, and 2
     for bad input.
     """
+    from nashgrid.runs.population_size import with_population
     from nashgrid.runs.progress import Progress, show_outcome
     from nashgrid.runs.run_folder import next_folder
     from nashgrid.runs.scenario_files import load_scenario
     from nashgrid.runs.simulate import simulate
 
-    chosen = load_scenario(scenario)
+    chosen = load_scenario(scenario or ("campus33" if population is None else "district"))
+    if population is not None:
+        chosen = with_population(chosen, population)
     chosen = _override(chosen, "negotiation", tolerance=tolerance)
     chosen = _override(chosen, "messages", loss=loss, latency_s=latency, jitter_s=jitter)
     next_folder(out)  # refuse at once what could not be written in the end
+    if chosen.population is not None:
+        from nashgrid.runs.population_memory import memory_statement
+
+        console.print(memory_statement(chosen.population, chosen), highlight=False)
     try:
         with Progress(console, chosen.negotiation.tolerance) as progress:
             outcome = simulate(chosen, market, seed, on_round=progress.show)

@@ -24,6 +24,8 @@ from nashgrid.runs.scenario_devices import (
     WindEntry,
 )
 
+# What a large population exchanges with the utility: a large country's peak is 1e9 kW.
+LargePower = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False, strict=True)]
 # Who delivers, and what that is called as a kind: no agent may take these names.
 UTILITY, OPERATOR = RESERVED = "utility", "operator"
 
@@ -67,7 +69,7 @@ class TariffPeriod(Entry):
 class UtilityEntry(Entry):
     """The utility upstream."""
 
-    exchange_limit_kw: Positive = Field(
+    exchange_limit_kw: LargePower = Field(
         description="largest power between community and utility, either way [kW]"
     )
     tariff: tuple[TariffPeriod, ...] = Field(min_length=1, description="prices over the day")

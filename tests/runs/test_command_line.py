@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from nashgrid.runs import run_folder
 from nashgrid.runs.command_line import app, main
 from nashgrid.runs.ledger import MARKETS
+from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import built_in_scenarios, load_scenario, parse_scenario
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -75,6 +76,45 @@ def test_options_reach_the_run(cli: Cli, tmp_path: Path) -> None:
     text = (tmp_path / "a/b/scenario.toml").read_text()
     entry = parse_scenario(text, "run", tmp_path).messages
     assert (entry.loss, entry.latency_s, entry.jitter_s) == (0.1, 0.5, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "count"),
+    [
+        ((), "campus33", None),
+        (("--population", "50"), "district", 50),
+        (("village", "--population", "30"), "village", 30),
+        (("district",), "district", 1000),
+    ],
+)
+def test_a_population_is_drawn_in_the_size_asked_for(
+    cli: Cli,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    name: str,
+    count: int | None,
+) -> None:
+    asked: list[Scenario] = []
+
+    def stop(scenario: Scenario, *_: object, **__: object) -> None:
+        asked.append(scenario)
+        raise ValueError("far enough")
+
+    monkeypatch.setattr("nashgrid.runs.simulate.simulate", stop)
+    code, shown, errors = cli("run", *arguments)
+    assert (code, "far enough" in errors) == (2, True)
+    assert asked[0].name == name
+    population = asked[0].population
+    assert (None if population is None else population.count) == count
+    # Memory is stated before anything else happens.
+    said = re.search(r"([\d,]+) buildings, 24 slots: about \S+ GB of memory", shown)
+    assert (None if said is None else int(said[1].replace(",", ""))) == count
+
+
+def test_a_population_out_of_bounds_ends_with_2(cli: Cli) -> None:
+    code, _, errors = cli("run", "--population", "0")
+    assert code == 2
+    assert "population of 0: count: Input should be greater than or equal to 1" in errors
 
 
 def test_a_run_that_does_not_converge_says_so_and_ends_with_1(

@@ -24,6 +24,7 @@ NAMES = (
     "campus33-export",
     "campus33-negative",
     "campus33-winter",
+    "district",
     "duet",
     "village",
 )
