@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 from nashgrid.grid.feeder import FloatArray
 from nashgrid.grid.operator_terms import OperatorTerms
 
-Limit = Literal["exchange", "line", "lowest voltage", "highest voltage", "demand"]
+Limit = Literal["exchange", "line", "lowest voltage", "highest voltage", "demand", "generation"]
 
 _TOLERANCE_KW = 1e-6
 
@@ -23,12 +23,12 @@ class Relaxation:
     Attributes
     ----------
     slot : int
-    limit : {"exchange", "line", "lowest voltage", "highest voltage", "demand"}
+    limit : {"exchange", "line", "lowest voltage", "highest voltage", "demand", "generation"}
     element : str
         The bus or line, as a user writes it ("18", "5-6").
     bound, amount : float
         The limit as it is, and what it must give, in `unit`.
-    unit : {"kW", "kVA", "pu"}
+    unit : {"kW", "kVA", "kvar", "pu"}
     severity_kw : float
         The same amount as power at the bus that moves it most, to compare limits in one unit.
     """
@@ -38,7 +38,7 @@ class Relaxation:
     element: str
     bound: float
     amount: float
-    unit: Literal["kW", "kVA", "pu"]
+    unit: Literal["kW", "kVA", "kvar", "pu"]
     severity_kw: float
 
     def __str__(self) -> str:
