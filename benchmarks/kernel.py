@@ -200,7 +200,7 @@ def repeat_pass(address, blocks, scratch, times, slots):  # type: ignore[no-unty
 
 def arithmetic_floor(population: Population, threads: int) -> float:
     """Seconds of the passes that the last answer made, if nothing else cost anything."""
-    (blocks,) = population._ready(two_prices=False)
+    (blocks,) = population._with_passes(two_prices=False)
     quote = population._quote(np.zeros(SLOTS), population.trade, 1 / RHO)
     scratch = make_scratch(blocks, quote, 1)
     scratch.control[2] = 0.0  # stay where we are

@@ -1,7 +1,7 @@
 """The traced passes as functions that Numba can compile and call.
 
-The two passes of a shape are compiled on their own (:func:`compile_pass`) and called through
-their addresses, so that what surrounds them is compiled once for all shapes.
+The passes of a shape are compiled on their own (see :mod:`.compiled`) and called through their
+addresses, so that what surrounds them is compiled once for all shapes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import cfunc, types
+from numba import types
 from numba.extending import intrinsic
 
 from nashgrid.agents.population import transfer
@@ -36,59 +36,32 @@ PASS_SIGNATURE = types.void(
 _WHOLE_ARGUMENTS = (4, 6, 7, 8, 11)
 
 
-def _traced(emit: Callable[[Tracer, Shape, Tables], None], shape: Shape) -> Callable[..., Any]:
-    """A pass of one shape, as a function of the pointers to its tables."""
+def trace_pass(
+    emit: Callable[[Tracer, Shape, Tables], None], shape: Shape, context: Any, builder: Any,
+    args: Any,
+) -> None:  # fmt: skip
+    """Make the code of a pass of one shape, given what PASS_SIGNATURE says."""
+    trace = Tracer(context, builder)
 
-    def typing(
-        _context: Any, data: Any, multipliers: Any, answer: Any, flat: Any, flat_stride: Any,
-        bounds: Any, first: Any, stride: Any, last: Any, work: Any, control: Any, slots: Any,
-    ) -> Any:  # fmt: skip
-        def codegen(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            trace = Tracer(context, builder)
+    def table(position: int) -> Table:
+        return Table(builder, args[position], single=position == 2)
 
-            def table(position: int) -> Table:
-                return Table(builder, args[position], single=position == 2)
-
-            whole = {position: trace.whole(args[position]) for position in _WHOLE_ARGUMENTS}
-            tables = Tables(
-                data=table(0),
-                multipliers=table(1),
-                answer=table(2),
-                flat=table(3),
-                flat_stride=whole[4],
-                bounds=table(5),
-                bounds_row=whole[6],
-                bounds_stride=whole[7],
-                bounds_last=whole[8],
-                work=table(9),
-                control=table(10),
-                slots=whole[11],
-            )
-            emit(trace, shape, tables)
-            return context.get_dummy_value()
-
-        return PASS_SIGNATURE, codegen
-
-    return typing
-
-
-def compile_pass(emit: Callable[[Tracer, Shape, Tables], None], shape: Shape) -> Any:
-    """A traced pass, compiled for a shape; its `address` is what is called.
-
-    It holds the compiled code: keep it as long as the address is used.
-    """
-    run = emitted(_traced(emit, shape))
-
-    def run_pass(
-        data: Any, multipliers: Any, answer: Any, flat: Any, flat_stride: Any, bounds: Any,
-        first: Any, stride: Any, last: Any, work: Any, control: Any, slots: Any,
-    ) -> None:  # fmt: skip
-        run(
-            data, multipliers, answer, flat, flat_stride, bounds, first, stride, last, work,
-            control, slots,
-        )  # fmt: skip
-
-    return cfunc(PASS_SIGNATURE)(run_pass)
+    whole = {position: trace.whole(args[position]) for position in _WHOLE_ARGUMENTS}
+    tables = Tables(
+        data=table(0),
+        multipliers=table(1),
+        answer=table(2),
+        flat=table(3),
+        flat_stride=whole[4],
+        bounds=table(5),
+        bounds_row=whole[6],
+        bounds_stride=whole[7],
+        bounds_last=whole[8],
+        work=table(9),
+        control=table(10),
+        slots=whole[11],
+    )
+    emit(trace, shape, tables)
 
 
 def _pointer(context: Any, builder: Any, kind: Any, array: Any) -> Any:

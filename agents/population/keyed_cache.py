@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from pathlib import Path
 
 from nashgrid.agents.population.lanes import WIDTH
 
 
+@cache
 def source_digest() -> str:
     """Fingerprint of this folder and of the number of lanes.
 

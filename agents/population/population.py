@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nashgrid.agents.population import passes
-from nashgrid.agents.population.assessment import assess, assess_at_two_prices, assess_blocks
+from nashgrid.agents.population.assessment import assess_blocks
 from nashgrid.agents.population.buildings import BuildingArrays, Floats, Rows
+from nashgrid.agents.population.compiled import (
+    compile_callers,
+    compiled_pass,
+    is_compiled,
+    names_of,
+)
 from nashgrid.agents.population.feasibility import check_feasible
 from nashgrid.agents.population.fields import STIFFNESS
-from nashgrid.agents.population.intrinsics import compile_pass
 from nashgrid.agents.population.lanes import WIDTH
 from nashgrid.agents.population.layout import build_blocks
 from nashgrid.agents.population.newton import answer_blocks
@@ -28,13 +31,6 @@ GUARD = 1 / 30  # D, the most that a singular group's price moves per step, per 
 CHUNK = 2048 // WIDTH  # blocks that a thread takes at a time
 COLD_PULL, SETTLED_PULL = 8.0, 0.1  # scale of the proximal terms while settling, first and last
 SETTLING_ROUNDS = 200
-PASSES = {
-    ("forward", False): passes.forward,
-    ("forward", True): passes.forward_at_two_prices,
-    ("backward", False): passes.backward,
-    ("assess", False): assess,
-    ("assess", True): assess_at_two_prices,
-}
 
 
 class Population:
@@ -69,7 +65,7 @@ class Population:
         self._threads = threads or os.cpu_count() or 1
         self._classes = build_blocks(buildings)
         self._places = find_places(self._classes, buildings.count)
-        self._compiled: dict[tuple[str, int, bool], Any] = {}
+        self._prepared: set[bool] = set()
         self._evaluations = np.zeros(buildings.count, np.int32)
         self._cold = True
         self._looseness = 1.0
@@ -90,6 +86,28 @@ class Population:
         names = ("data", "multipliers", "answer", "flat", "bounds", "bounds_at", "rows")
         tables = [getattr(blocks, name) for blocks in self._classes for name in names]
         return sum(table.nbytes for table in [*tables, self.trade, self._evaluations])
+
+    def is_compiled(self, two_prices: bool = False) -> bool:
+        """Whether this machine has compiled what an answer needs, now or in an earlier run.
+
+        If not, the first answer (or :meth:`prepare`) takes seconds; the disk keeps the code.
+        `two_prices` asks about quotes with a price of sale.
+        """
+        return is_compiled(map(shape_of, self._classes), two_prices)
+
+    def prepare(self, two_prices: bool = False) -> None:
+        """Compile all that answers and bounds need, or fetch it from disk; the first does it else.
+
+        `two_prices` prepares for quotes with a price of sale.
+        """
+        if two_prices in self._prepared:
+            return
+        zero = np.zeros(self.buildings.slots)
+        compile_callers(self._classes[0], self._quote(zero, self.trade, 1.0))
+        for shape in map(shape_of, self._classes):
+            for name in names_of(two_prices):
+                compiled_pass(name, shape)
+        self._prepared.add(two_prices)
 
     def answer(
         self,
@@ -125,7 +143,8 @@ class Population:
         if not (np.isfinite(rho) and rho > 0):
             raise ValueError(f"rho is {rho:g}, but must be above 0")
         quote = self._quote(price, target, 1.0 / rho, sale_price)
-        classes = self._ready(bool(quote.two_prices))
+        self.prepare(sale_price is not None)
+        classes = self._with_passes(sale_price is not None)
         counts = self._share(
             lambda number, *chunk: self._answer_chunk(quote, classes[number], *chunk)
         )
@@ -233,23 +252,16 @@ class Population:
             guard=1 / (GUARD * self.buildings.price_level),
         )
 
-    def _ready(self, two_prices: bool) -> list[Blocks]:
-        """The classes with the passes that they need for an answer, compiled at the first."""
+    def _with_passes(self, two_prices: bool) -> list[Blocks]:
+        """The classes with the addresses of the passes that answer a quote."""
+        forward, backward, _ = names_of(two_prices)
         return [
             blocks._replace(
-                forward=self._pass("forward", number, two_prices),
-                backward=self._pass("backward", number, False),
+                forward=int(compiled_pass(forward, shape_of(blocks)).address),
+                backward=int(compiled_pass(backward, shape_of(blocks)).address),
             )
-            for number, blocks in enumerate(self._classes)
+            for blocks in self._classes
         ]
-
-    def _pass(self, name: str, number: int, two_prices: bool) -> int:
-        """Address of a compiled pass of a class."""
-        key = (name, number, two_prices)
-        if key not in self._compiled:
-            shape = shape_of(self._classes[number])
-            self._compiled[key] = compile_pass(PASSES[name, two_prices], shape)
-        return int(self._compiled[key].address)
 
     def _share(self, work: Callable[[int, int, int], int]) -> list[int]:
         """Do the chunks of all classes on the threads; the results in order."""
@@ -260,9 +272,8 @@ class Population:
         ]
         if self._threads == 1 or len(chunks) == 1:
             return [work(*chunk) for chunk in chunks]
-        first = work(*chunks[0])  # compiles, if need be, before the threads begin
         with ThreadPoolExecutor(self._threads) as pool:
-            return [first, *pool.map(lambda chunk: work(*chunk), chunks[1:])]
+            return list(pool.map(lambda chunk: work(*chunk), chunks))
 
     def _answer_chunk(self, quote: Quote, blocks: Blocks, start: int, stop: int) -> int:
         scratch = make_scratch(blocks, quote, stop - start)
@@ -278,12 +289,14 @@ class Population:
 
     def _assess(self, quote: Quote, rho: float) -> tuple[Floats, Floats]:
         cost, bound = np.empty((2, self.buildings.count))
+        self.prepare(bool(quote.two_prices))
+        *_, name = names_of(bool(quote.two_prices))
 
         def work(number: int, start: int, stop: int) -> int:
             blocks = self._classes[number]
             scratch = make_scratch(blocks, quote, stop - start)
             scratch.control[STIFFNESS] = rho
-            address = self._pass("assess", number, bool(quote.two_prices))
+            address = int(compiled_pass(name, shape_of(blocks)).address)
             assess_blocks(address, blocks, quote, scratch, start, stop, cost, bound)
             return 0
 

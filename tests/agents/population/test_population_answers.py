@@ -1,5 +1,6 @@
 """Properties of the joint answer: autonomy, robustness, threads, and owning up to failures."""
 
+import os
 import pickle
 import subprocess
 import sys
@@ -158,6 +159,35 @@ def test_import_compiles_nothing():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "0"
+
+
+def test_compiled_once_per_machine(draw_buildings, tmp_path):
+    """A second process fetches everything from disk; and both know beforehand."""
+    with (tmp_path / "arrays.pickle").open("wb") as file:
+        pickle.dump(draw_buildings(6, 4, 13, batteries=1, loads=1), file)
+    code = (
+        "import pickle, numpy as np;"
+        "from nashgrid.agents.population import Population, compiled, newton, stragglers, tables;"
+        "population = Population(pickle.load(open('arrays.pickle', 'rb')), threads=1);"
+        "before = population.is_compiled();"
+        "population.answer(np.ones(4), np.zeros((6, 4)), 0.1);"
+        "callers = (newton.answer_blocks, stragglers.answer_queue, compiled.assess_blocks);"
+        "shapes = map(tables.shape_of, population._classes);"
+        "passes = [compiled.compiled_pass(n, s) for s in shapes for n in compiled.names_of(False)];"
+        "print(before, population.is_compiled(), population.is_compiled(two_prices=True),"
+        "      sum(made.stats.cache_hits.total() for made in callers),"
+        "      sum(made.cache_hits for made in passes) / len(passes))"
+    )
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+            cwd=tmp_path, env=environment,
+        ).stdout.split()
+        for _ in range(2)
+    ]  # fmt: skip
+    assert said[0] == ["False", "True", "False", "0", "0.0"]
+    assert said[1] == ["True", "True", "False", "3", "1.0"]
 
 
 def test_eight_lanes_answer_as_four_do(draw_buildings, tmp_path):
