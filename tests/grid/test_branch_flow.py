@@ -143,11 +143,11 @@ def test_a_full_line_and_an_inverter_of_limited_size():
 
 def test_a_generator_pins_the_price_of_its_bus_by_hand():
     # Two lines without reactance; the load of 30 kW at bus 3 comes over a line of 20 kVA at its
-    # sending end, the rest from the generator at 3, inside its limits, at .4. One more unit at bus 2,
-    # upstream of the full line, comes from the root (.1) with its losses; it also lowers v2 and so
-    # raises the losses of the full line, which the generator makes up. With S = 100 kVA, r = .01
-    # pu and d the demand at bus 2: P1 = .2 + d + r P1^2, v2 = 1 - 2 r P1 + r^2 P1^2, and the
-    # full line loses r .2^2 / v2.
+    # sending end, the rest from the generator at 3, inside its limits, at .4. One more unit at bus
+    # 2, upstream of the full line, comes from the root (.1) with its losses; it also lowers v2 and
+    # so raises the losses of the full line, which the generator makes up. With S = 100 kVA,
+    # r = .01 pu and d the demand at bus 2: P1 = .2 + d + r P1^2, v2 = 1 - 2 r P1 + r^2 P1^2, and
+    # the full line loses r .2^2 / v2.
     feeder = make_feeder(
         name="three",
         source="made up",
