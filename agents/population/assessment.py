@@ -7,7 +7,6 @@ is closed-form; no proximal term takes part in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -191,7 +190,7 @@ def _assess_battery(
     totals.bound.add(bought + sold + kept)
 
 
-def _define_assess_blocks(digest: str) -> Callable[..., Any]:
+def _define_assess_blocks(digest: str) -> Any:
     @njit(nogil=True, cache=True)
     def assess_blocks(
         address: Any, blocks: Any, quote: Any, scratch: Any, start: Any, stop: Any, cost: Any,

@@ -18,16 +18,21 @@ from typing import Any
 import numba
 from llvmlite import binding
 from numba import cfunc, types
-from numba.extending import intrinsic
 
 from nashgrid.agents.population import assessment, passes
 from nashgrid.agents.population.assessment import assess_blocks
 from nashgrid.agents.population.fields import Shape
-from nashgrid.agents.population.intrinsics import PASS_SIGNATURE, trace_pass
+from nashgrid.agents.population.intrinsics import (
+    PASS_SIGNATURE,
+    emitted_for_literals,
+    trace_pass,
+)
 from nashgrid.agents.population.keyed_cache import source_digest
 from nashgrid.agents.population.newton import answer_blocks
 from nashgrid.agents.population.stragglers import answer_queue
 from nashgrid.agents.population.tables import Blocks, Quote, make_scratch
+
+type_of: Any = numba.typeof
 
 PASSES = {
     "forward": passes.forward,
@@ -45,7 +50,7 @@ def names_of(two_prices: bool) -> tuple[str, str, str]:
     return "forward", "backward", "assess"
 
 
-@intrinsic(prefer_literal=True)
+@emitted_for_literals
 def run_traced(
     _context: Any, name: Any, batteries: Any, shiftables: Any, flat: Any, data: Any,
     multipliers: Any, answer: Any, flat_answer: Any, flat_stride: Any, bounds: Any, first: Any,
@@ -87,7 +92,7 @@ def compiled_pass(name: str, shape: Shape) -> Any:
 def compile_callers(blocks: Blocks, quote: Quote) -> None:
     """Compile what calls the passes, or fetch it from disk; the same code for all shapes."""
     scratch = make_scratch(blocks, quote, 1)
-    tables = tuple(numba.typeof(made) for made in (blocks, quote, scratch))
+    tables = tuple(type_of(made) for made in (blocks, quote, scratch))
     whole, sums = types.int64, types.float64[::1]
     answer_queue.compile((*tables, whole))
     answer_blocks.compile((*tables, whole, whole))

@@ -27,6 +27,11 @@ def emitted(function: Callable[..., Any]) -> Any:
     return intrinsic(function)
 
 
+def emitted_for_literals(function: Callable[..., Any]) -> Any:
+    """The same for functions whose code depends on arguments known while compiling."""
+    return intrinsic(prefer_literal=True)(function)
+
+
 # data, multipliers, answer, flat and its stride, bounds with first row, stride and last entry,
 # work, control, slots
 PASS_SIGNATURE = types.void(

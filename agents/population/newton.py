@@ -8,7 +8,6 @@ nobody else, and not on the number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from numba import njit
@@ -24,7 +23,7 @@ OFFSET, SALE, TOLERANCE = Shape.OFFSET, Shape.SALE, Shape.TOLERANCE
 EAGER = 4  # evaluations of a block before its open lanes join the queue
 
 
-def _define_answer_blocks(digest: str) -> Callable[..., Any]:
+def _define_answer_blocks(digest: str) -> Any:
     @njit(nogil=True, cache=True)
     def answer_blocks(blocks: Any, quote: Any, scratch: Any, start: Any, stop: Any) -> Any:
         """Answer a quote for the blocks start .. stop - 1 as far as a few full steps lead.

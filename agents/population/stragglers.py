@@ -8,7 +8,6 @@ half, then with twice the guard D; then it is reported as failed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from numba import njit
@@ -193,7 +192,7 @@ def start_again(blocks: Any, quote: Any, scratch: Any, lane: Any) -> Any:
         scratch.agent[lane] = -1
 
 
-def _define_answer_queue(digest: str) -> Callable[..., Any]:
+def _define_answer_queue(digest: str) -> Any:
     @njit(nogil=True, cache=True)
     def answer_queue(blocks: Any, quote: Any, scratch: Any, waiting: Any) -> Any:
         """Answer for the first `waiting` buildings of the queue."""
