@@ -54,11 +54,6 @@ class DrawnPopulation:
     reactive_kvar: Floats
     storage_kind: NDArray[np.int8]
 
-    @property
-    def place(self) -> Rows:
-        """(n,) index into `places` of every building."""
-        return np.searchsorted(self.places, np.asarray(self.roster["bus"]))
-
 
 def draw(entry: PopulationEntry, scenario: Scenario) -> DrawnPopulation:
     """Draw the buildings of a population.

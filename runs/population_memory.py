@@ -11,7 +11,7 @@ from nashgrid.runs.population_entry import PopulationEntry
 from nashgrid.runs.scenario import Scenario
 
 SAMPLE = 256
-GIGABYTE = 1e9
+MEGABYTE, GIGABYTE = 1e6, 1e9
 # Numbers in flight per building and slot: target, answer and offer, their copies on the way.
 IN_FLIGHT = 8
 # Outcomes that are kept and written: with the utility alone, and trading.
@@ -47,10 +47,10 @@ def memory_statement(entry: PopulationEntry, scenario: Scenario) -> str:
     """
     parts = memory_parts(entry, scenario)
     needed, available = sum(parts.values()), available_bytes()
-    listed = ", ".join(f"{part} {_gigabytes(size)}" for part, size in parts.items())
-    there = "unknown" if available is None else _gigabytes(available)
+    listed = ", ".join(f"{part} {_amount(size)}" for part, size in parts.items())
+    there = "unknown" if available is None else _amount(available)
     words = (
-        f"{entry.count:,} buildings, {scenario.horizon.slots} slots: about {_gigabytes(needed)} of "
+        f"{entry.count:,} buildings, {scenario.horizon.slots} slots: about {_amount(needed)} of "
         f"memory ({listed}); available: {there}"
     )
     if available is not None and needed > available:
@@ -70,5 +70,7 @@ def roster_bytes(roster: pd.DataFrame) -> int:
     return int(roster.memory_usage(deep=True, index=False).sum())
 
 
-def _gigabytes(size: int) -> str:
-    return f"{size / GIGABYTE:.2g} GB" if size < 100 * GIGABYTE else f"{size / GIGABYTE:,.0f} GB"
+def _amount(size: int) -> str:
+    unit, name = (GIGABYTE, "GB") if size >= GIGABYTE else (MEGABYTE, "MB")
+    number = size / unit
+    return f"{number:.1f} {name}" if number < 10 else f"{number:,.0f} {name}"

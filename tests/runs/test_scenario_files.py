@@ -25,6 +25,7 @@ NAMES = (
     "campus33-negative",
     "campus33-winter",
     "district",
+    "district33",
     "duet",
     "village",
 )
