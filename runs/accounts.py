@@ -6,8 +6,8 @@ import pandas as pd
 
 from nashgrid.market.settlement import MICRO, net_payments_micro
 from nashgrid.runs.ledger import settlement_payments
-from nashgrid.runs.scenario import UTILITY, Scenario
 from nashgrid.runs.roster import kind_of
+from nashgrid.runs.scenario import UTILITY, Scenario
 
 
 def accounts_table(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import mesa
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nashgrid.agents.counterparty import Counterparty, DeliveryProblem, SystemOperator, Utility
 from nashgrid.agents.local_problem import Tariff
@@ -16,14 +17,16 @@ from nashgrid.agents.prosumer import (
     DistributedGenerator,
     Prosumer,
 )
+from nashgrid.agents.standard_buildings import StandardBuildings
 from nashgrid.agents.utility_supply import UtilitySupply
 from nashgrid.grid.feeder import Feeder
 from nashgrid.grid.feeder_files import built_in_feeders, read_feeder
 from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.market.exchange import ExchangeRules
-from nashgrid.market.messages import Floats
+from nashgrid.market.messages import Floats, Integers
 from nashgrid.runs import inputs
+from nashgrid.runs.population_draw import DrawnPopulation, draw
 from nashgrid.runs.scenario import (
     OPERATOR,
     UTILITY,
@@ -47,6 +50,7 @@ class Wires:
     places : buses with at least one agent, rising; (0,) without a feeder
     feeder : None without one
     reactive_kvar : (T, n) reactive demand at every bus of the feeder
+    population : the buildings drawn at random; None where the scenario has none
     """
 
     scenario: Scenario
@@ -54,11 +58,16 @@ class Wires:
     places: tuple[int, ...]
     feeder: Feeder | None
     reactive_kvar: Floats
+    population: DrawnPopulation | None = None
 
     @property
     def counterparty(self) -> str:
         """Name of who delivers: the operator of the feeder, or the utility itself without one."""
         return UTILITY if self.feeder is None else OPERATOR
+
+    def place_of(self, buses: ArrayLike) -> Integers:
+        """(n,) which of the places each bus is."""
+        return np.searchsorted(np.array(self.places), np.asarray(buses))
 
     @property
     def loss_price_per_kwh(self) -> Floats:
@@ -131,9 +140,10 @@ def lay_wires(scenario: Scenario) -> Wires:
         If an agent's bus is not on the feeder or is its root; names agent and bus.
     """
     tariff = inputs.tariff(scenario)
+    drawn = None if scenario.population is None else draw(scenario.population, scenario)
     if scenario.feeder is None:
         none = np.zeros((scenario.horizon.slots, 0))
-        return Wires(scenario, tariff, (0,), None, none)
+        return Wires(scenario, tariff, (0,), None, none, drawn)
     limits = {(li.from_bus, li.to_bus): li.limit_kva for li in scenario.feeder.line_limits}
     feeder = read_feeder(feeder_folder(scenario) or scenario.feeder.name).with_line_limits(limits)
     reactive = np.zeros((scenario.horizon.slots, len(feeder.buses)))
@@ -148,8 +158,11 @@ def lay_wires(scenario: Scenario) -> Wires:
             ratio = np.tan(np.arccos(entry.power_factor))
             load_kw = inputs.inelastic_load_kw(entry, scenario)
             reactive[:, feeder.bus_positions([bus])[0]] += ratio * load_kw
-    places = tuple(sorted({entry.bus for entry in scenario.agents if entry.bus is not None}))
-    return Wires(scenario, tariff, places, feeder, reactive)
+    places = {entry.bus for entry in scenario.agents if entry.bus is not None}
+    if drawn is not None:
+        reactive[:, feeder.bus_positions(drawn.places)] += drawn.reactive_kvar
+        places |= set(drawn.places)
+    return Wires(scenario, tariff, tuple(sorted(places)), feeder, reactive, drawn)
 
 
 def make_prosumers(
@@ -157,6 +170,22 @@ def make_prosumers(
 ) -> list[Prosumer]:
     """One agent for every entry, in the order of the scenario."""
     return [_prosumer(model, entry, scenario, wires, rules) for entry in scenario.agents]
+
+
+def make_population(
+    model: mesa.Model, wires: Wires, rules: ExchangeRules
+) -> StandardBuildings | None:
+    """The buildings drawn at random, one agent each; None where there are none."""
+    drawn = wires.population
+    if drawn is None:
+        return None
+    return StandardBuildings(
+        model,
+        drawn.roster["agent"],
+        buildings=drawn.buildings,
+        tariff=wires.tariff,
+        rules=rules,
+    )
 
 
 def make_counterparty(

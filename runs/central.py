@@ -47,6 +47,9 @@ def connection_limits(scenario: Scenario, wires: Wires) -> Floats:
     for entry in scenario.agents:
         seat = connection(entry, scenario)
         limits[wires.places.index(seat.place)] += seat.limit_kw
+    if wires.population is not None:
+        place = wires.place_of(wires.population.roster["bus"])
+        np.add.at(limits, place, wires.population.buildings.connection_kw)
     return limits
 
 

@@ -20,7 +20,7 @@ from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.negotiation import Negotiation
 from nashgrid.market.post import Post
 from nashgrid.market.topics import MONEY, TRADING, UTILITY_ONLY
-from nashgrid.runs.assembly import lay_wires, make_counterparty, make_prosumers
+from nashgrid.runs.assembly import lay_wires, make_counterparty, make_population, make_prosumers
 from nashgrid.runs.roster import roster
 from nashgrid.runs.scenario import Scenario
 
@@ -51,9 +51,9 @@ class TradingModel(mesa.Model):
             over_relaxation=entry.over_relaxation,
             memory=entry.memory,
         )
-        self.roster = roster(study)
+        self.roster = roster(study, self.wires.population)
         self.prosumers = make_prosumers(self, study, self.wires, self.rules)
-        self.population: StandardBuildings | None = None
+        self.population = make_population(self, self.wires, self.rules)
         self.counterparty = make_counterparty(self, study, self.wires, self.rules)
         self.coordinators = {topic: self._coordinator(topic) for topic in topics}
         everybody = (*self.players, *self.coordinators.values())
@@ -104,6 +104,11 @@ class TradingModel(mesa.Model):
         return np.concatenate([np.atleast_1d(one.cost(topic)) for one in self.traders])
 
     @property
+    def place(self) -> Integers:
+        """(n,) which of the places of the wires each trader is at."""
+        return self.wires.place_of(self.roster["bus"])
+
+    @property
     def loss_cost_before(self) -> float:
         """C0 of the operator: the losses in the disagreement outcome [currency]."""
         return self.wires.loss_cost(self.counterparty.demand_kw[UTILITY_ONLY])
@@ -117,7 +122,6 @@ class TradingModel(mesa.Model):
         )
 
     def _bargainers(self) -> list[Bargainer]:
-        counterparty_before = np.array([self.loss_cost_before])
         before = np.append(self.cost(UTILITY_ONLY), self.loss_cost_before)
         saving = before - np.append(self.cost(TRADING), self.counterparty.cost(TRADING))
         operator_weight = self.study.bargaining.operator_weight
@@ -152,9 +156,8 @@ class TradingModel(mesa.Model):
 
     def _members(self, of_traders: Integers, of_counterparty: Integers) -> list[Members]:
         """Everybody; row b of the first list is what a trader at place b trades."""
-        index = {place: number for number, place in enumerate(self.wires.places)}
-        place = self.roster["bus"].map(index).to_numpy() if len(of_traders) > 1 else None
-        trades = np.zeros(len(self.roster), dtype=np.int64) if place is None else place
+        lone = len(of_traders) == 1
+        trades = np.zeros(len(self.roster), np.int64) if lone else self.place
         alone = len(self.prosumers)
         addresses = np.concatenate([one.addresses for one in self.traders])
         groups = [

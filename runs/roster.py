@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from nashgrid.runs.population_draw import DrawnPopulation
 from nashgrid.runs.scenario import AgentEntry, BuildingEntry, CommunityBatteryEntry, Scenario
 
 
@@ -12,9 +13,12 @@ def kind_of(entry: AgentEntry) -> str:
     return "community battery" if isinstance(entry, CommunityBatteryEntry) else "generator"
 
 
-def roster(scenario: Scenario) -> pd.DataFrame:
+COLUMNS = ["agent", "kind", "community", "bus", "weight"]
+
+
+def roster(scenario: Scenario, drawn: DrawnPopulation | None) -> pd.DataFrame:
     """agent, kind, community, bus (0 without a feeder), weight in bargaining."""
-    return pd.DataFrame(
+    stated = pd.DataFrame(
         [
             {
                 "agent": entry.name,
@@ -24,5 +28,11 @@ def roster(scenario: Scenario) -> pd.DataFrame:
                 "weight": entry.bargaining_weight,
             }
             for entry in scenario.agents
-        ]
+        ],
+        columns=COLUMNS,
     )
+    if drawn is None:
+        return stated
+    parts = [stated, drawn.roster[COLUMNS]] if len(stated) else [drawn.roster[COLUMNS]]
+    table = pd.concat(parts, ignore_index=True)
+    return table.astype({"kind": "category", "community": "category"})

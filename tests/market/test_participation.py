@@ -110,7 +110,7 @@ def test_side_by_side_as_alone(precision: type) -> None:
             rng.uniform(0, 0.4, 4).tolist(),
             (rng.normal(0, 0.1, 4) * 0.5**number).tolist(),
             number % 3 if number else -1,
-            (weights := rng.normal(0.3, 0.5, 3)).tolist()[:2] + [1 - weights[:2].sum()],
+            [*(mixed := rng.normal(0.3, 0.5, 2)), 1 - mixed.sum()],
         )
         asked["imbalance"] = np.broadcast_to(asked["imbalance"], (3000, 4))
         offers = together.offer(asked)
