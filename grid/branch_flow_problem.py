@@ -1,0 +1,149 @@
+"""The operator's problem on the branch-flow model: the same questions as LinDistFlow answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nashgrid.grid.branch_flow_slot import BranchFlowSlot
+from nashgrid.grid.feeder import FloatArray
+from nashgrid.grid.operator_feasibility import Relaxation, find_relaxations
+from nashgrid.grid.operator_terms import OperatorTerms, checked_array
+from nashgrid.grid.power_flow import ACPowerFlow, ac_power_flow
+
+EXACT = "branch flow, exact"
+REPAIRED = "branch flow, highest voltage and lines kept without losses too"
+CHECKED = "branch flow, cones open where losses are free, limits kept in AC"
+INEXACT = "branch flow, not exact, limits broken in AC"
+
+_KEPT_KW, _KEPT_PU = 1e-2, 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class BranchFlowAnswer:
+    """What the operator delivers, and how far the relaxation can be trusted.
+
+    Attributes
+    ----------
+    demand_kw : (S, B) array
+    gap : (S, L) array
+        l v - P^2 - Q^2 of every line, relative to the largest P^2 + Q^2 of the slot.
+    notes : tuple of str
+        Per slot: `EXACT`, `REPAIRED`, `CHECKED` or `INEXACT`.
+    bound : float
+        Least cost of the relaxation without repair, currency: up to the solver's tolerance (about
+        1e-7 of it) no delivery that keeps the limits in AC costs less.
+    """
+
+    demand_kw: FloatArray
+    gap: FloatArray
+    notes: tuple[str, ...]
+    bound: float
+
+
+class BranchFlowProblem(OperatorTerms):
+    """The terms of an operator, answered by second-order cone programs; see `OperatorTerms`.
+
+    Differences to `OperatorProblem`: losses and voltages are those of the branch flow instead of
+    estimates at 1 pu; a line's limit holds for its apparent power at both ends; and the exchange
+    limit counts the losses. `cost` and `violation` of a delivery are by AC power flow.
+    """
+
+    _slots: dict[bool, BranchFlowSlot]
+
+    def answer(self, linear: ArrayLike, curvature: ArrayLike) -> BranchFlowAnswer:
+        """Minimise cost + linear.d + curvature.d^2/2 over what the wires can carry.
+
+        Slot by slot; where a cone stays open the slot is solved again with the upper voltage limit
+        and the line limits on LinDistFlow as well.
+
+        Parameters
+        ----------
+        linear : (S, B)
+            Currency/kW.
+        curvature : (B,) or scalar
+            Currency/kW^2, at least 0.
+
+        Raises
+        ------
+        ValueError
+            If no delivery keeps the limits (the worst is named), or an input is bad.
+        """
+        slopes = checked_array("linear", linear, self.shape)
+        bends = checked_array("curvature", curvature, self.shape[1:], least=0.0)
+        demand, gap = np.empty(self.shape), np.empty((self.shape[0], self.feeder.line_count))
+        notes, bound = [], 0.0
+        for slot, slope in enumerate(slopes):
+            program = self._program(also_lossless=False)
+            least = program.solve(slot, slope, bends)
+            if least is None:
+                raise ValueError(self._refusal(slot))
+            bound += least
+            demand[slot], gap[slot], note = program.demand_kw(), program.gap(), EXACT
+            if not program.is_exact():
+                note = INEXACT
+                program = self._program(also_lossless=True)
+                if program.solve(slot, slope, bends) is not None:
+                    demand[slot], gap[slot] = program.demand_kw(), program.gap()
+                    note = REPAIRED if program.is_exact() else INEXACT
+            notes.append(note)
+        kept = self._kept_in_ac(demand) if INEXACT in notes else np.ones(self.shape[0], dtype=bool)
+        checked = [CHECKED if note == INEXACT and ok else note for note, ok in zip(notes, kept)]
+        return BranchFlowAnswer(demand, gap, tuple(checked), bound)
+
+    def best_response(self, linear: ArrayLike) -> BranchFlowAnswer:
+        """Minimise cost + linear.d over what the wires can carry: `answer` without curvature."""
+        return self.answer(linear, 0.0)
+
+    def ac(self, demand_kw: ArrayLike) -> ACPowerFlow:
+        """AC power flow of a delivery."""
+        return ac_power_flow(
+            self.feeder, self.bus_power_kw(demand_kw), self.reactive_kvar, self.root_voltage_pu
+        )
+
+    def losses_kw(self, demand_kw: ArrayLike) -> FloatArray:
+        """AC losses per slot, (S,), kW."""
+        return self.ac(demand_kw).losses_kw
+
+    def violation(self, demand_kw: ArrayLike) -> tuple[float, float]:
+        """Largest violation of a power limit (kW or kVA) and of a voltage limit (pu), in AC."""
+        demand = checked_array("demand_kw", demand_kw, self.shape)
+        over_kw, over_pu = self._beyond(demand)
+        box = np.max(np.abs(demand) - self.demand_limit_kw, initial=0.0)
+        return max(float(over_kw.max()), float(box)), float(over_pu.max())
+
+    def _beyond(self, demand_kw: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """How far the wires are beyond their limits in AC, per slot: kW or kVA, and pu."""
+        ac = self.ac(demand_kw)
+        exchange = np.abs(demand_kw.sum(axis=1) + ac.losses_kw) - self.exchange_limit_kw
+        line = np.max(ac.line_kva - self.feeder.limit_kva, axis=1)
+        low = self.lowest_voltage_pu - ac.voltage_pu.min(axis=1)
+        high = ac.voltage_pu.max(axis=1) - self.highest_voltage_pu
+        return np.maximum(np.maximum(exchange, line), 0.0), np.maximum(np.maximum(low, high), 0.0)
+
+    def _kept_in_ac(self, demand_kw: FloatArray) -> NDArray[np.bool_]:
+        over_kw, over_pu = self._beyond(demand_kw)
+        return np.asarray((over_kw <= _KEPT_KW) & (over_pu <= _KEPT_PU))
+
+    def infeasibility(self, lowest_kw: ArrayLike, highest_kw: ArrayLike) -> tuple[Relaxation, ...]:
+        """Limits that no delivery within the given ranges (S, B) can keep in LinDistFlow."""
+        lowest = checked_array("lowest_kw", lowest_kw, self.shape)
+        highest = checked_array("highest_kw", highest_kw, self.shape)
+        return find_relaxations(self, lowest, highest)
+
+    def _program(self, also_lossless: bool) -> BranchFlowSlot:
+        if not hasattr(self, "_slots"):
+            self._slots = {}
+        if also_lossless not in self._slots:
+            self._slots[also_lossless] = BranchFlowSlot(self, also_lossless)
+        return self._slots[also_lossless]
+
+    def _refusal(self, slot: int) -> str:
+        everything = np.broadcast_to(self.demand_limit_kw, self.shape)
+        found = [
+            item for item in find_relaxations(self, -everything, everything) if item.slot == slot
+        ]
+        reason = str(found[0]) if found else f"slot {slot}: LinDistFlow has one, branch flow none"
+        return f"no delivery through feeder {self.feeder.name} keeps every limit: {reason}"

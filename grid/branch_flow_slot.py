@@ -1,0 +1,154 @@
+"""One slot of the operator's problem as a second-order cone program, its numbers as parameters."""
+
+from __future__ import annotations
+
+import warnings
+
+import cvxpy as cp
+import numpy as np
+from scipy import sparse
+
+from nashgrid.grid.convex_concave import EXACT_GAP, cone_gap
+from nashgrid.grid.dispatch_program import SOLVED, as_array
+from nashgrid.grid.feeder import FloatArray
+from nashgrid.grid.lindistflow import LinDistFlow
+from nashgrid.grid.operator_terms import OperatorTerms
+from nashgrid.grid.price_decomposition import FlowPoint
+
+_TOLERANCE = 1e-10
+
+
+class BranchFlowSlot:
+    r"""Minimise one slot's cost + f'd + k'd^2 / 2 over the branch-flow relaxation, in pu.
+
+    For every bus j fed from i by a line with r and x, with the lines m that leave j,
+
+    .. math::
+        P - r l = d_j + \sum P_m, \quad Q - x l = q_j + \sum Q_m, \quad
+        v_j = v_i - 2 (r P + x Q) + (r^2 + x^2) l, \quad l v_i \ge P^2 + Q^2
+
+    (Farivar and Low 2013), apparent power limited at both ends of a line, and the exchange at the
+    root with the losses in it. With `also_lossless` the upper voltage limit and the line limits
+    also hold for LinDistFlow. Its voltage is never lower, and under reverse flow neither is its
+    flow, so that nothing is won by losing more than must be (Gan, Li, Topcu and Low 2015 for the
+    voltage).
+    """
+
+    def __init__(self, terms: OperatorTerms, also_lossless: bool) -> None:
+        feeder = self._feeder = terms.feeder
+        self._terms = terms
+        buses, lines = feeder.bus_count, feeder.line_count
+        start, end = feeder.bus_positions(feeder.from_bus), feeder.bus_positions(feeder.to_bus)
+        root = feeder.bus_positions(feeder.root_bus)[0]
+        every, ones = np.arange(lines), np.ones(lines)
+        enters = sparse.csr_array((ones, (end, every)), shape=(buses, lines))
+        leaves = sparse.csr_array((ones, (start, every)), shape=(buses, lines))
+        others = np.flatnonzero(np.arange(buses) != root)
+        at = feeder.bus_positions(terms.trading_buses)
+        count = len(at)
+        place = sparse.csr_array((np.ones(count), (at, np.arange(count))), shape=(buses, count))
+        r, x = feeder.resistance_pu, feeder.reactance_pu
+
+        self.linear, self.bend = cp.Parameter(count), cp.Parameter(count, nonneg=True)
+        self.reactive = cp.Parameter(buses)
+        self.retail, self.feed_in = cp.Parameter(), cp.Parameter()
+        self.loss_price = cp.Parameter(nonneg=True)
+        self.exchange_limit = cp.Parameter(nonneg=True)
+        self.demand, self.current = cp.Variable(count), cp.Variable(lines)
+        self.flow_p, self.flow_q = cp.Variable(lines), cp.Variable(lines)
+        self.squared = cp.Variable(buses)
+        flow_p, flow_q, current, squared = self.flow_p, self.flow_q, self.current, self.squared
+
+        net, lost = (enters - leaves)[others], enters[others]
+        losses = r @ current
+        exchange = cp.sum(self.demand)
+        box = terms.demand_limit_kw / feeder.base_kva
+        sides = cp.vstack([2.0 * flow_p, 2.0 * flow_q, current - squared[start]])
+        drop = 2.0 * (cp.multiply(r, flow_p) + cp.multiply(x, flow_q))
+        constraints: list[cp.Constraint] = [
+            net @ flow_p - lost @ cp.multiply(r, current) == (place @ self.demand)[others],
+            net @ flow_q - lost @ cp.multiply(x, current) == self.reactive[others],
+            squared[end] == squared[start] - drop + cp.multiply(r**2 + x**2, current),
+            squared[root] == terms.root_voltage_pu**2,
+            squared >= terms.lowest_voltage_pu**2,
+            squared <= terms.highest_voltage_pu**2,
+            cp.SOC(current + squared[start], sides, axis=0),
+            cp.abs(self.demand) <= box,
+            cp.abs(exchange + losses) <= self.exchange_limit,
+        ]
+        limited = np.flatnonzero(np.isfinite(feeder.limit_kva))
+        if limited.size:
+            limit = feeder.limit_kva[limited] / feeder.base_kva
+            ends = (
+                (flow_p, flow_q),
+                (
+                    flow_p - cp.multiply(r, current),
+                    flow_q - cp.multiply(x, current),
+                ),
+            )
+            for p, q in ends:
+                size = cp.norm(cp.vstack([p[limited], q[limited]]), 2, axis=0)
+                constraints.append(size <= limit)
+        if also_lossless:
+            constraints += self._lossless_limits()
+        bill = cp.maximum(self.retail * exchange, self.feed_in * exchange)
+        cost = bill + self.loss_price * losses + self.linear @ self.demand
+        cost += 0.5 * cp.sum_squares(cp.multiply(self.bend, self.demand))
+        self._problem = cp.Problem(cp.Minimize(cost), constraints)
+
+    def _lossless_limits(self) -> list[cp.Constraint]:
+        terms, feeder, model = self._terms, self._feeder, LinDistFlow(self._feeder)
+        squared = terms.root_voltage_pu**2 - 2.0 * (
+            model.resistance_sensitivity(terms.trading_buses) @ self.demand
+            + model.reactance_sensitivity() @ self.reactive
+        )
+        constraints: list[cp.Constraint] = [squared <= terms.highest_voltage_pu**2]
+        limited = np.flatnonzero(np.isfinite(feeder.limit_kva))
+        if limited.size:
+            behind = model.downstream[limited]
+            at = feeder.bus_positions(terms.trading_buses)
+            flows = cp.vstack([behind[:, at] @ self.demand, behind @ self.reactive])
+            limit = feeder.limit_kva[limited] / feeder.base_kva
+            constraints.append(cp.norm(flows, 2, axis=0) <= limit)
+        return constraints
+
+    def solve(self, slot: int, linear: FloatArray, curvature: FloatArray) -> float | None:
+        """Least cost of the slot, currency; None if there is none. Results are in the variables.
+
+        `linear` (B,) in currency/kW, `curvature` (B,) in currency/kW^2.
+        """
+        terms, base = self._terms, self._feeder.base_kva
+        hours = terms.slot_hours * base
+        self.linear.value = base * linear
+        self.bend.value = base * np.sqrt(curvature)
+        self.reactive.value = terms.reactive_kvar[slot] / base
+        self.retail.value = hours * terms.retail_price_per_kwh[slot]
+        self.feed_in.value = hours * terms.feed_in_price_per_kwh[slot]
+        self.loss_price.value = hours * terms.loss_price_per_kwh[slot]
+        # An unlimited exchange: more than everybody can take together.
+        most = 2.0 * float(terms.demand_limit_kw.sum()) + base
+        self.exchange_limit.value = min(float(terms.exchange_limit_kw[slot]), most) / base
+        settings = dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), _TOLERANCE)
+        with warnings.catch_warnings():
+            # The status says the same.
+            warnings.filterwarnings("ignore", message="Solution may be inaccurate")
+            try:
+                self._problem.solve(solver=cp.CLARABEL, **settings)
+            except cp.error.SolverError:
+                return None
+        if self._problem.status not in SOLVED:
+            return None
+        return float(as_array(self._problem.value))
+
+    def demand_kw(self) -> FloatArray:
+        """Power delivered at the trading buses, (B,)."""
+        return self._feeder.base_kva * as_array(self.demand.value)
+
+    def gap(self) -> FloatArray:
+        """Gap of every line's cone, (L,): `cone_gap`."""
+        state = (self.flow_p, self.flow_q, self.current, self.squared)
+        return cone_gap(self._feeder, FlowPoint(*(as_array(v.value) for v in state)))
+
+    def is_exact(self) -> bool:
+        """Whether all cones are closed."""
+        return bool(self.gap().max(initial=0.0) <= EXACT_GAP)

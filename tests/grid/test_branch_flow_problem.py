@@ -1,0 +1,135 @@
+"""The operator on branch flow: against AC, against LinDistFlow, and by hand on two buses."""
+
+import numpy as np
+import pytest
+
+from nashgrid.grid.branch_flow_problem import CHECKED, EXACT, REPAIRED, BranchFlowProblem
+from nashgrid.grid.feeder import make_feeder
+from nashgrid.grid.feeder_files import read_feeder
+from nashgrid.grid.line import Line
+from nashgrid.grid.operator_problem import OperatorProblem
+
+
+def two_buses(**changes):
+    feeder = make_feeder(
+        name="pair",
+        source="made up",
+        base_kv=10.0,
+        base_mva=1.0,
+        root_bus=1,
+        buses=[1, 2],
+        load_kw=[0.0, 0.0],
+        load_kvar=[0.0, 0.0],
+        lines=[Line(1, 2, 0.1, 0.0)],
+    )
+    terms = {
+        "trading_buses": [2],
+        "reactive_kvar": np.zeros((2, 2)),
+        "slot_hours": 0.5,
+        "retail_price_per_kwh": 0.3,
+        "feed_in_price_per_kwh": 0.1,
+        "loss_price_per_kwh": 0.3,
+        "demand_limit_kw": 500.0,
+    }
+    return BranchFlowProblem(feeder, **(terms | changes))
+
+
+def test_two_buses_by_hand():
+    # With v1 = 1 and P sent, P - r P^2 = d in pu: losses are exact, and so is their marginal cost.
+    problem = two_buses()
+    curvature = 1e-3
+    linear = np.array([[-0.3], [0.0]])
+    answer = problem.answer(linear, curvature)
+    assert answer.notes == (EXACT, EXACT)
+    demand = answer.demand_kw[:, 0] / 1000
+    sent = (1 - np.sqrt(1 - 0.4 * demand)) / 0.2
+    np.testing.assert_allclose(problem.losses_kw(answer.demand_kw), 100 * sent**2, rtol=1e-6)
+    # dt (price + loss price x d loss / d demand) + f + k d = 0, d loss / d demand = 2 r P P'.
+    marginal = 0.2 * sent / (1 - 0.2 * sent)
+    price = np.array([0.3, 0.1])
+    slope = 0.5 * (price + 0.3 * marginal) + linear[:, 0] + curvature * 1000 * demand
+    np.testing.assert_allclose(slope, 0.0, atol=1e-6)
+    assert demand[0] > 0 > demand[1]
+    # What the relaxation costs at least is what the delivery costs.
+    quadratic = np.sum(linear * answer.demand_kw) + 0.5 * curvature * np.sum(answer.demand_kw**2)
+    assert answer.bound == pytest.approx(problem.cost(answer.demand_kw) + quadratic, abs=1e-6)
+
+
+def day_on_33_buses(kind, **changes):
+    feeder = read_feeder("ieee33").with_line_limits({(6, 7): 500.0, (2, 19): 100.0})
+    slots = 3
+    rng = np.random.default_rng(9)
+    terms = {
+        "trading_buses": feeder.buses[1:],
+        "reactive_kvar": np.tile(0.3 * feeder.load_kvar, (slots, 1)),
+        "slot_hours": 1.0,
+        "retail_price_per_kwh": [0.2, 0.3, 0.4],
+        "feed_in_price_per_kwh": 0.08,
+        "loss_price_per_kwh": 0.3,
+        "demand_limit_kw": 600.0,
+    }
+    problem = kind(feeder, **(terms | changes))
+    load = feeder.load_kw[1:]
+    curvature = 0.3 / np.maximum(load, load.mean())
+    wish = np.array([1.5, 0.5, -2.0])[:, None] * load + rng.normal(0.0, 30.0, (slots, 32))
+    return problem, -0.25 - curvature * wish, curvature
+
+
+def test_a_day_on_33_buses_holds_in_ac_and_is_near_lindistflow():
+    problem, linear, curvature = day_on_33_buses(BranchFlowProblem)
+    answer = problem.answer(linear, curvature)
+    assert set(answer.notes) <= {EXACT, REPAIRED}
+    over_kw, over_pu = problem.violation(answer.demand_kw)
+    assert over_kw < 1e-3
+    assert over_pu < 1e-7
+    other, _, _ = day_on_33_buses(OperatorProblem)
+    near = other.answer(linear, curvature).demand_kw
+    # LinDistFlow's own answer breaks the lowest voltage in AC.
+    assert 1e-4 < problem.violation(near)[1] < 5e-3
+    assert np.abs(near - answer.demand_kw).max() < 40.0
+
+    def value(demand):
+        return problem.cost(demand) + np.sum(linear * demand) + 0.5 * np.sum(demand**2 @ curvature)
+
+    assert answer.bound == pytest.approx(value(answer.demand_kw), rel=1e-7)
+    # No small feasible step away from the answer pays: towards LinDistFlow's and towards nothing.
+    for target in (near, np.zeros_like(near)):
+        moved = answer.demand_kw + 0.02 * (target - answer.demand_kw)
+        kw, pu = problem.violation(moved)
+        assert value(moved) > value(answer.demand_kw) - 1e-6 or kw > 1e-3 or pu > 1e-7
+
+
+@pytest.mark.parametrize(("loss_price", "note"), [(0.01, REPAIRED), (0.0, CHECKED)])
+def test_reverse_flow_at_the_highest_voltage_is_repaired_and_said(loss_price, note):
+    problem, linear, curvature = day_on_33_buses(
+        BranchFlowProblem, highest_voltage_pu=1.01, loss_price_per_kwh=loss_price
+    )
+    answer = problem.answer(linear, curvature)
+    assert answer.notes[2] == note
+    # The voltage without losses is at the limit, so that in AC there is room: the price of repair.
+    assert problem.violation(answer.demand_kw)[1] < 1e-7
+    highest = problem.ac(answer.demand_kw).voltage_pu[2].max()
+    assert 1.005 < highest < 1.01
+    value = np.sum(linear * answer.demand_kw) + 0.5 * np.sum(answer.demand_kw**2 @ curvature)
+    assert answer.bound < problem.cost(answer.demand_kw) + value
+
+
+def test_what_cannot_be_delivered_is_named():
+    feeder = read_feeder("ieee33")
+    problem = BranchFlowProblem(
+        feeder,
+        trading_buses=[18],
+        reactive_kvar=[feeder.load_kvar],
+        slot_hours=1.0,
+        retail_price_per_kwh=0.3,
+        feed_in_price_per_kwh=0.1,
+        loss_price_per_kwh=0.3,
+        demand_limit_kw=10.0,
+        lowest_voltage_pu=0.99,
+    )
+    with pytest.raises(ValueError, match=r"keeps every limit: slot 0, bus 33: the lowest voltage"):
+        problem.answer(np.zeros((1, 1)), 1e-3)
+    found = problem.infeasibility([[0.0]], [[0.0]])
+    assert found[0].limit == "lowest voltage"
+    with pytest.raises(ValueError, match=r"curvature at \(0,\) is -1"):
+        problem.answer(np.zeros((1, 1)), -1.0)
