@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from nashgrid.agents.population.buildings import Floats, Rows, Shiftables, Storages
+from nashgrid.market.chunks import in_chunks
 from nashgrid.market.randomness import keyed_uniforms
 from nashgrid.runs.population_entry import PopulationEntry
 from nashgrid.runs.scenario import HorizonEntry
@@ -75,12 +76,17 @@ class Clock:
         """(L, T) share of each slot that lies in the daily windows of the given length [min]."""
         shares = np.zeros((first.size, self.starts.size))
         ends = self.starts + self.minutes
-        for shift in (-DAY, 0.0, DAY):
-            begin = (first + shift)[:, None]
-            common = np.minimum(begin + length[:, None], ends)
-            common -= np.maximum(begin, self.starts)
-            shares += np.maximum(common, 0.0, out=common)
-        return np.divide(shares, self.minutes, out=shares)
+
+        def fill(rows: slice) -> None:
+            for shift in (-DAY, 0.0, DAY):
+                begin = (first[rows] + shift)[:, None]
+                common = np.minimum(begin + length[rows, None], ends)
+                common -= np.maximum(begin, self.starts)
+                shares[rows] += np.maximum(common, 0.0, out=common)
+            shares[rows] /= self.minutes
+
+        in_chunks(fill, first.size)
+        return shares
 
     def first_stay(self, arrival: Floats, departure: Floats) -> NDArray[np.bool_]:
         """(V, T) slots wholly within the first daily stay of which there are any [min]."""

@@ -7,10 +7,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from scipy import sparse
 
 from nashgrid.agents.population.buildings import BuildingArrays, Floats, Rows
 from nashgrid.grid.feeder_files import built_in_feeders, read_feeder
+from nashgrid.market.chunks import in_chunks
 from nashgrid.runs import inputs
 from nashgrid.runs.population_devices import (
     Dice,
@@ -203,13 +203,16 @@ def _profile(name: str, scenario: Scenario) -> tuple[Floats, float, float]:
 
 
 def _combine(parts: Floats, which: Rows, shapes: Floats) -> Floats:
-    """(n, T) sum over k of parts[:, k] shapes[which[:, k]], without tables of that size between."""
-    count, terms = parts.shape
-    starts = np.arange(0, count * terms + 1, terms)
-    weights = sparse.csr_array(
-        (parts.ravel(), which.ravel(), starts), shape=(count, shapes.shape[0])
-    )
-    return np.asarray(weights @ shapes)
+    """(n, T) sum over k of parts[:, k] shapes[which[:, k]]."""
+    combined = np.empty((len(parts), shapes.shape[1]))
+
+    def fill(rows: slice) -> None:
+        np.multiply(parts[rows, :1], shapes[which[rows, 0]], out=combined[rows])
+        for k in range(1, parts.shape[1]):
+            combined[rows] += parts[rows, k, None] * shapes[which[rows, k]]
+
+    in_chunks(fill, len(parts))
+    return combined
 
 
 def _spread_out(entry: PopulationEntry, owner: Rows, values: Floats) -> Floats:

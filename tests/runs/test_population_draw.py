@@ -70,8 +70,9 @@ def same(one: DrawnPopulation, two: DrawnPopulation, rows: np.ndarray, others: n
         a, b = getattr(one.buildings, group), getattr(two.buildings, group)
         mine = [k for row in rows for k in np.flatnonzero(a.owner == row)]
         theirs = [k for row in others for k in np.flatnonzero(b.owner == row)]
+        assert len(mine) == len(theirs)
         for name in type(a).__dataclass_fields__:
-            if name != "owner" and getattr(a, name) is not None:
+            if name != "owner" and getattr(a, name) is not None and mine:
                 np.testing.assert_array_equal(getattr(a, name)[mine], getattr(b, name)[theirs])
 
 
@@ -95,6 +96,8 @@ def test_a_building_is_the_same_in_a_larger_population(at: At, feeder: str | Non
     places = {name: row for row, name in enumerate(large.roster["agent"])}
     others = np.array([places[name] for name in small.roster["agent"]])
     same(small, large, np.arange(60), others)
+    if feeder is None:
+        same(draw(PopulationEntry(count=1), scenario), large, np.arange(1), np.arange(1))
 
 
 def test_names_and_owners_are_as_the_roster_says(at: At) -> None:
