@@ -22,11 +22,11 @@ class CentralOptimum:
     Parameters
     ----------
     cost : [currency]
-    price_per_kwh : (T, B) [currency/kWh]
+    price_per_kwh : (T, B) [currency/kWh]; None where only the cost is bounded
     """
 
     cost: float
-    price_per_kwh: Floats
+    price_per_kwh: Floats | None
 
 
 def local_problem(entry_index: int, scenario: Scenario, wires: Wires, case: str) -> LocalProblem:

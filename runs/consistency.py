@@ -11,6 +11,7 @@ from nashgrid.market.settlement import NANO_PER_MICRO, whole_micro
 from nashgrid.runs import tables
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.inputs import slot_starts
+from nashgrid.runs.roster import kind_of
 from nashgrid.runs.run_folder import StoredRun
 from nashgrid.runs.table_comparison import table_differences
 
@@ -25,7 +26,7 @@ def misfits(run: StoredRun, wires: Wires, counterparty: str, cases: Sequence[str
         (case, slot, starts[slot], bus) for case in cases for slot in slots for bus in wires.places
     ]
     traders = [
-        (entry.name, tables.kind_of(entry), entry.community, entry.bus or 0)
+        (entry.name, kind_of(entry), entry.community, entry.bus or 0)
         for entry in run.scenario.agents
     ]
     traders += [(counterparty, counterparty, "", bus) for bus in wires.places]

@@ -17,10 +17,13 @@ from nashgrid.agents.local_problem import LocalProblem, value_of
 from nashgrid.agents.utility_supply import UtilitySupply
 from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.market.messages import Floats
+from nashgrid.market.topics import UTILITY_ONLY
 from nashgrid.runs.assembly import Wires
-from nashgrid.runs.central import central_optimum, connection_limits
+from nashgrid.runs.central import CentralOptimum, central_optimum, connection_limits
+from nashgrid.runs.population_proof import PopulationPosition, prove_population
+from nashgrid.runs.population_tables import read_schedules
 from nashgrid.runs.scenario import Scenario
-from nashgrid.runs.tables import DECISIONS, demand_kw
+from nashgrid.runs.tables import DECISIONS, demand_kw, population_trades
 
 WORTH_NAMING_KW, WORTH_NAMING_PU = 1e-2, 1e-5
 
@@ -57,17 +60,22 @@ class CaseProof:
     Parameters
     ----------
     positions : participant -> position; the counterparty last
+    population : of all buildings drawn at random; None where there are none
     imbalance_kw : largest |sum of trades| of a commodity
-    total_cost, central_cost : of the outcome and of the central optimum [currency]
-    price_difference : largest difference to the central multipliers [currency/kWh]
+    total_cost : of the outcome [currency]
+    central_cost : of the central optimum; with a population what weak duality proves: no schedules
+        cost less than the total less the epsilons of all, for the payments cancel [currency]
+    price_difference : largest difference to the central multipliers; None with a population
+        [currency/kWh]
     limits_not_kept : the counterparty's limits that the outcome breaks, worst first, in words
     """
 
     positions: dict[str, Position]
+    population: PopulationPosition | None
     imbalance_kw: float
     total_cost: float
     central_cost: float
-    price_difference: float
+    price_difference: float | None
     limits_not_kept: tuple[str, ...]
 
     @property
@@ -95,24 +103,62 @@ def prove_case(
     """
     price = _by_place(prices[prices["case"] == case], "price_per_kwh", wires)
     demand = demand_kw(trades, case, wires)
-    own_trades = trades[(trades["case"] == case) & (trades["community"] != "")]
-    own_trades = dict(iter(own_trades.groupby("agent", sort=False)))
-    own_schedules = dict(iter(schedules[schedules["case"] == case].groupby("agent", sort=False)))
+    own_trades, own_schedules = trades[trades["case"] == case], schedules[schedules["case"] == case]
     bought = np.zeros_like(demand)
     positions = {}
+    slots, stated = scenario.horizon.slots, len(scenario.agents)
+    devices = sum(len(problem.problem.parts) for problem in problems)
+    by_agent = dict(iter(own_trades[: stated * slots].groupby("agent", sort=False)))
+    rows_of = dict(iter(own_schedules[: devices * slots].groupby("agent", sort=False)))
     for entry, problem in zip(scenario.agents, problems, strict=True):
         place = wires.places.index(entry.bus or 0)
-        trade = own_trades[entry.name].sort_values("slot")["trade_kw"].to_numpy(dtype=float)
+        trade = by_agent[entry.name].sort_values("slot")["trade_kw"].to_numpy(dtype=float)
         bought[:, place] += trade
-        assign(problem.problem, trade, own_schedules[entry.name], case)
+        assign(problem.problem, trade, rows_of[entry.name], case)
         positions[entry.name] = agent_position(problem, price[:, place])
+    population = None
+    if wires.population is not None:
+        trade = population_trades(own_trades, scenario, wires)
+        place = wires.place_of(wires.population.roster["bus"])
+        np.add.at(bought.T, place, trade)
+        population = prove_population(
+            wires.population.buildings,
+            read_schedules(wires.population, trade, own_schedules[devices * slots :]),
+            price.T[place] if len(wires.places) > 1 else price[:, 0],
+            wires.tariff if case == UTILITY_ONLY else None,
+        )
     delivery = wires.delivery(case, connection_limits(scenario, wires))
     positions[counterparty] = delivery_position(
         delivery, demand, price, scenario.horizon.slot_hours
     )
     broken = _limits_not_kept(delivery, demand, positions[counterparty])
+    total = sum(position.cost for position in positions.values())
+    if population is not None:
+        total += float(population.cost.sum())
+        gain = float(population.epsilon.sum()) + sum(p.epsilon for p in positions.values())
+        central = CentralOptimum(total - gain, None)
+    else:
+        central = _central(case, scenario, wires, counterparty, broken)
+    return CaseProof(
+        positions=positions,
+        population=population,
+        imbalance_kw=float(np.abs(bought - demand).max()),
+        total_cost=total,
+        central_cost=central.cost,
+        price_difference=(
+            None
+            if central.price_per_kwh is None
+            else float(np.abs(price - central.price_per_kwh).max())
+        ),
+        limits_not_kept=broken,
+    )
+
+
+def _central(
+    case: str, scenario: Scenario, wires: Wires, counterparty: str, broken: Sequence[str]
+) -> CentralOptimum:
     try:
-        central = central_optimum(scenario, wires, case)
+        return central_optimum(scenario, wires, case)
     except ValueError as error:
         raise ValueError(
             f"{error}: no schedules of the agents together keep the limits of the "
@@ -120,14 +166,6 @@ def prove_case(
             "the limit, let load go unserved at a price (unserved_load_price_per_kwh), or connect "
             "less"
         ) from error
-    return CaseProof(
-        positions=positions,
-        imbalance_kw=float(np.abs(bought - demand).max()),
-        total_cost=sum(position.cost for position in positions.values()),
-        central_cost=central.cost,
-        price_difference=float(np.abs(price - central.price_per_kwh).max()),
-        limits_not_kept=broken,
-    )
 
 
 def assign(problem: LocalProblem, trade_kw: Floats, rows: pd.DataFrame, case: str) -> None:

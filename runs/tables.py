@@ -11,10 +11,10 @@ from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.power_flow import ac_power_flow
 from nashgrid.market.message_network import Transmission
 from nashgrid.market.messages import FIELDS, Floats
+from nashgrid.runs import population_tables
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.inputs import slot_starts
 from nashgrid.runs.model import TradingModel
-from nashgrid.runs.roster import kind_of
 from nashgrid.runs.scenario import Scenario
 
 DECISIONS = (
@@ -52,50 +52,44 @@ def prices_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
 
 def trades_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
     """case, agent, kind, community, bus, slot, trade_kw."""
-    slots = np.arange(model.study.horizon.slots)
+    places, slots = model.wires.places, model.study.horizon.slots
+    name = model.counterparty.name
+    last = pd.DataFrame({"agent": name, "kind": name, "community": "", "bus": places})
+    everybody = pd.concat([model.roster[list(last)], last], ignore_index=True)
+    rows = everybody.loc[np.repeat(everybody.index, slots)].reset_index(drop=True)
+    rows["slot"] = np.tile(np.arange(slots), len(everybody))
     frames = []
     for case in cases:
-        for agent, entry in zip(model.prosumers, model.study.agents, strict=True):
-            frames.append(
-                pd.DataFrame(
-                    {
-                        "case": case,
-                        "agent": entry.name,
-                        "kind": kind_of(entry),
-                        "community": entry.community,
-                        "bus": entry.bus or 0,
-                        "slot": slots,
-                        "trade_kw": agent.trade_kw(case),
-                    }
-                )
-            )
-        demand = model.counterparty.demand_kw[case]
-        for place, bus in enumerate(model.wires.places):
-            frames.append(
-                pd.DataFrame(
-                    {
-                        "case": case,
-                        "agent": model.counterparty.name,
-                        "kind": model.counterparty.name,
-                        "community": "",
-                        "bus": bus,
-                        "slot": slots,
-                        "trade_kw": -demand[:, place],
-                    }
-                )
-            )
+        sold = -model.counterparty.demand_kw[case].T
+        frame = rows.assign(trade_kw=np.concatenate([model.trade_kw(case), sold]).ravel())
+        frame.insert(0, "case", case)
+        frames.append(frame)
     return pd.concat(frames, ignore_index=True)
 
 
+def population_trades(trades: pd.DataFrame, scenario: Scenario, wires: Wires) -> Floats:
+    """(n, T) trades of the population's buildings among the rows of a case."""
+    slots, stated = scenario.horizon.slots, len(scenario.agents)
+    values = trades["trade_kw"].to_numpy(dtype=float).reshape(-1, slots)
+    return values[stated : len(values) - len(wires.places)]
+
+
 def schedules_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
-    """case, agent, device, slot and the decisions of every device."""
-    return schedules_of(
-        [
-            schedule_rows(case, agent.name, agent.schedule(case))
-            for case in cases
-            for agent in model.prosumers
+    """case, agent, device, slot and the decisions of every device.
+
+    Of a population's buildings only the devices that decide anything.
+    """
+    frames = []
+    for case in cases:
+        frames += [
+            schedule_rows(case, agent.name, agent.schedule(case)) for agent in model.prosumers
         ]
-    )
+        if model.population is not None and model.wires.population is not None:
+            answers = model.population.answers[case]
+            frames.append(
+                population_tables.schedule_rows(case, model.wires.population, answers.schedules)
+            )
+    return schedules_of(frames)
 
 
 def schedule_rows(
@@ -186,7 +180,10 @@ def demand_kw(trades: pd.DataFrame, case: str, wires: Wires) -> Floats:
 
 
 def messages_table(log: Sequence[tuple[int, Transmission]]) -> pa.Table:
-    """One row per message: step of the run, topic, kind, who, whom, times, attempts, fields."""
+    """One row per message: step of the run, topic, kind, who, whom, times, attempts, fields.
+
+    A row that stands for a long column has a `count` above one, all its attempts, and no fields.
+    """
     columns = [transmission.messages for _, transmission in log]
     count = [len(column) for column in columns]
 
@@ -206,6 +203,7 @@ def messages_table(log: Sequence[tuple[int, Transmission]]) -> pa.Table:
         "arrived_s": joined([transmission.arrives_s for _, transmission in log]),
         "attempts": joined([transmission.attempts for _, transmission in log]),
         "bytes": spread([transmission.bytes_each for _, transmission in log]),
+        "count": spread([transmission.count for _, transmission in log]),
     }
     for name in dict.fromkeys(name for kind in FIELDS.values() for name in kind):
         table[name] = _lists([column.fields.get(name) for column in columns], count)
