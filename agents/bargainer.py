@@ -16,8 +16,7 @@ import numpy as np
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.messages import Floats
 from nashgrid.market.participation import Participation
-
-MONEY = "money"
+from nashgrid.market.topics import MONEY
 
 
 class Player(Protocol):

@@ -3,9 +3,7 @@
 from dataclasses import replace
 
 from nashgrid.agents.coordinator import Coordinator
-
-SMALLEST_SHARE = 1e-6
-"""A share of the surplus that settlement can tell from nothing [currency]."""
+from nashgrid.market.settlement import SMALLEST_SHARE
 
 
 class MoneyCoordinator(Coordinator):

@@ -13,9 +13,7 @@ from nashgrid.agents.trading_agent import TradingAgent
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.messages import Floats
 from nashgrid.market.participation import Participation, Respond
-
-UTILITY_ONLY = "utility-only"
-TRADING = "trading"
+from nashgrid.market.topics import TRADING, UTILITY_ONLY
 
 
 @dataclass(frozen=True)

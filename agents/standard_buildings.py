@@ -112,12 +112,14 @@ class StandardBuildings(Speaker):
 
     def cost(self, topic: str) -> Floats:
         """(n,) own cost in an outcome [currency]; with the utility alone, the bill included."""
-        answers = self.answers[topic]
         if topic != UTILITY_ONLY:
-            return answers.device_cost
-        return answers.device_cost + self.tariff.bills(
-            answers.trade_kw, self.kernel.buildings.slot_hours
-        )
+            return self.device_cost(topic)
+        hours = self.kernel.buildings.slot_hours
+        return self.device_cost(topic) + self.tariff.bills(self.answers[topic].trade_kw, hours)
+
+    def device_cost(self, topic: str) -> Floats:
+        """(n,) what their devices cost in an outcome [currency]."""
+        return self.answers[topic].device_cost
 
     def _respond(self, topic: str) -> Respond:
         def respond(price: Floats, target: Floats, step: Floats) -> Floats:

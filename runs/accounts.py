@@ -1,51 +1,48 @@
 """What every agent pays and saves, from the settlement."""
 
-from collections.abc import Mapping, Sequence
-
+import numpy as np
 import pandas as pd
 
+from nashgrid.market.messages import Floats
 from nashgrid.market.settlement import MICRO, net_payments_micro
-from nashgrid.runs.ledger import settlement_payments
-from nashgrid.runs.roster import kind_of
-from nashgrid.runs.scenario import UTILITY, Scenario
+from nashgrid.runs.scenario import OPERATOR, UTILITY
 
 
 def accounts_table(
-    scenario: Scenario,
-    counterparty: str,
-    cost_before: Mapping[str, float],
-    bills: Sequence[float],
-    own_cost: Mapping[str, float],
+    roster: pd.DataFrame,
     settlement: pd.DataFrame,
+    *,
+    device_cost_before: Floats,
+    device_cost: Floats,
+    bills: Floats,
+    loss_cost_before: float,
+    operator_weight: float | None,
 ) -> pd.DataFrame:
     """One row per party: cost before, own cost, payment, cost after, saving [currency].
 
-    `own_cost` is an agent's device cost before any payment, `bills` what the agents would pay
-    the utility alone. Payments are whole micro-units and sum to zero exactly. The utility's row
-    is a ledger, not a cost: before, it receives the bills and what the operator loses.
+    Payments are whole micro-units and sum to zero exactly. The utility's row is a ledger, not a
+    cost: before, it receives the bills and what the operator pays for losses.
+
+    Parameters
+    ----------
+    roster : one row per agent, in order of address
+    settlement : who pays whom for what
+    device_cost_before, device_cost : (n,) what the agents' devices cost, with the utility alone
+        and in the market, before any payment
+    bills : (n,) what the agents would pay the utility alone
+    loss_cost_before : what the operator pays for losses when everybody deals with the utility
+    operator_weight : bargaining weight of the operator; None where there is none
     """
-    rows = [
-        {
-            "agent": entry.name,
-            "kind": kind_of(entry),
-            "community": entry.community,
-            "bus": entry.bus or 0,
-            "weight": entry.bargaining_weight,
-        }
-        for entry in scenario.agents
-    ]
-    both = [counterparty] if counterparty == UTILITY else [counterparty, UTILITY]
-    for name in both:
-        weight = scenario.bargaining.operator_weight if name == counterparty else 0.0
-        rows.append({"agent": name, "kind": name, "community": "", "bus": 0, "weight": weight})
-    table = pd.DataFrame(rows)
+    others = [(UTILITY, UTILITY, "", 0, 0.0)]
+    before = [-(sum(bills.tolist()) + loss_cost_before)]
+    if operator_weight is not None:
+        others.insert(0, (OPERATOR, OPERATOR, "", 0, operator_weight))
+        before.insert(0, loss_cost_before)
+    table = pd.concat([roster, pd.DataFrame(others, columns=roster.columns)], ignore_index=True)
     names = list(table["agent"])
-    paid = net_payments_micro(settlement_payments(settlement), names, residual=counterparty)
-    received = sum(bills) + cost_before[counterparty]
-    cost_before = {**cost_before, UTILITY: -received}
-    table["cost_before"] = [cost_before.get(name, 0.0) for name in names]
-    table["own_cost"] = [own_cost.get(name, 0.0) for name in names]
-    table["payment_micro"] = [paid[name] for name in names]
+    table["cost_before"] = np.concatenate([device_cost_before + bills, before])
+    table["own_cost"] = np.concatenate([device_cost, np.zeros(len(others))])
+    table["payment_micro"] = net_payments_micro(settlement, names, residual=names[len(roster)])
     table["payment"] = table["payment_micro"] / MICRO
     table["cost_after"] = table["own_cost"] + table["payment"]
     table["saving"] = table["cost_before"] - table["cost_after"]

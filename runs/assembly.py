@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 from nashgrid.agents.counterparty import Counterparty, DeliveryProblem, SystemOperator, Utility
 from nashgrid.agents.local_problem import Tariff
 from nashgrid.agents.prosumer import (
-    UTILITY_ONLY,
     Building,
     CommunityBattery,
     Connection,
@@ -25,6 +24,7 @@ from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.messages import Floats, Integers
+from nashgrid.market.topics import UTILITY_ONLY
 from nashgrid.runs import inputs
 from nashgrid.runs.population_draw import DrawnPopulation, draw
 from nashgrid.runs.scenario import (

@@ -6,10 +6,10 @@ import cvxpy as cp
 import numpy as np
 
 from nashgrid.agents.local_problem import LocalProblem
-from nashgrid.agents.prosumer import UTILITY_ONLY
 from nashgrid.grid.branch_statement import state_branch_problem
 from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.market.messages import Floats
+from nashgrid.market.topics import UTILITY_ONLY
 from nashgrid.runs import inputs
 from nashgrid.runs.assembly import Wires, connection
 from nashgrid.runs.scenario import Scenario

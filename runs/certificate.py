@@ -3,16 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from nashgrid.agents.compiled_problem import CompiledProblem
-from nashgrid.agents.money_exchange import SMALLEST_SHARE
-from nashgrid.agents.prosumer import TRADING, UTILITY_ONLY
 from nashgrid.runs.assembly import Wires
+from nashgrid.runs.claims import allowed, claim
+from nashgrid.runs.markets.books import Books, individual_rationality
+from nashgrid.runs.markets.market import Market
+from nashgrid.runs.outcome import Tables
 from nashgrid.runs.proof import CaseProof, prove_case
 from nashgrid.runs.rounding import rounding_slack
-from nashgrid.runs.scenario import OPERATOR, UTILITY, Scenario
+from nashgrid.runs.scenario import Scenario
 
 DEVIATION = (
     "price-taking: each participant may choose any schedule of its own while prices stay; a "
@@ -21,20 +22,10 @@ DEVIATION = (
 
 
 def certify(
-    scenario: Scenario,
+    market: Market,
     wires: Wires,
     problems: Mapping[str, Sequence[CompiledProblem]],
-    market: str,
-    counterparty: str,
-    *,
-    prices: pd.DataFrame,
-    trades: pd.DataFrame,
-    schedules: pd.DataFrame,
-    accounts: pd.DataFrame,
-    rounds: pd.DataFrame,
-    voltages: pd.DataFrame,
-    lines: pd.DataFrame,
-    losses: pd.DataFrame,
+    tables: Tables,
 ) -> dict[str, Any]:
     """Prove an outcome from its tables alone.
 
@@ -42,21 +33,30 @@ def certify(
     Every claim has a value, a bound and a verdict; `certified` is the verdict of all. Findings
     that no market promises (who loses under clearing prices, say) stand beside without verdict.
     """
-    cases = [UTILITY_ONLY] if market == UTILITY_ONLY else [UTILITY_ONLY, TRADING]
+    scenario, counterparty = wires.scenario, wires.counterparty
     proofs = {
         case: prove_case(
-            case, scenario, wires, problems[case], counterparty, prices, trades, schedules
+            case,
+            scenario,
+            wires,
+            problems[case],
+            counterparty,
+            tables.prices,
+            tables.trades,
+            tables.schedules,
         )
-        for case in cases
+        for case in market.cases
     }
     tolerance = scenario.negotiation.tolerance
-    claims = _convergence(rounds, tolerance)
+    claims = _convergence(tables.rounds, tolerance)
     for case, proof in proofs.items():
         claims |= _equilibrium(case, proof, counterparty, tolerance)
-    rounding = rounding_slack(scenario, wires, market, prices, trades, accounts)
-    claims |= _money(scenario, market, accounts, rounding, proofs)
+    accounts = tables.accounts
+    rounding = rounding_slack(market, wires, tables.prices, tables.trades, accounts)
+    books = Books(accounts, rounding, proofs[market.cases[-1]].total_cost, tolerance)
+    claims |= _money(market, books)
     return {
-        "market": market,
+        "market": market.name,
         "deviation": DEVIATION,
         "tolerance": tolerance,
         "claims": claims,
@@ -75,15 +75,10 @@ def certify(
             for case, proof in proofs.items()
         },
         "limits_not_kept": {case: list(p.limits_not_kept) for case, p in proofs.items()},
-        "individual_rationality": _rationality(accounts, rounding),
-        "ac_power_flow": _ac_check(scenario, voltages, lines, losses),
-        "charging_while_discharging_kw": _both_ways(schedules),
+        "individual_rationality": _rationality(books),
+        "ac_power_flow": _ac_check(scenario, tables),
+        "charging_while_discharging_kw": _both_ways(tables.schedules),
     }
-
-
-def claim(value: float, bound: float, words: str) -> dict[str, Any]:
-    """A statement that a value is at most a bound."""
-    return {"value": value, "bound": bound, "holds": bool(value <= bound), "words": words}
 
 
 def _convergence(rounds: pd.DataFrame, tolerance: float) -> dict[str, Any]:
@@ -100,19 +95,19 @@ def _convergence(rounds: pd.DataFrame, tolerance: float) -> dict[str, Any]:
 def _equilibrium(
     case: str, proof: CaseProof, counterparty: str, tolerance: float
 ) -> dict[str, Any]:
-    """What is allowed grows with the tolerance: see `_allowed`."""
+    """What is allowed grows with the tolerance: see `allowed`."""
     agents = [p for name, p in proof.positions.items() if name != counterparty]
     last = proof.positions[counterparty]
     scale = max(1.0, abs(proof.total_cost))
     return {
         f"{case}: best responses": claim(
             max(p.relative_epsilon for p in agents),
-            _allowed(tolerance, 1e-6, 1e-3),
+            allowed(tolerance, 1e-6, 1e-3),
             "largest relative epsilon of an agent",
         ),
         f"{case}: counterparty": claim(
             last.epsilon / scale,
-            _allowed(tolerance, 1e-5, 1e-3),
+            allowed(tolerance, 1e-5, 1e-3),
             f"epsilon of the {counterparty} as a share of total cost",
         ),
         f"{case}: own constraints": claim(
@@ -120,12 +115,12 @@ def _equilibrium(
         ),
         f"{case}: power limits": claim(
             last.violation,
-            _allowed(tolerance, 1e-3, 0.1),
+            allowed(tolerance, 1e-3, 0.1),
             f"largest violation of a power limit of the {counterparty} [kW]",
         ),
         f"{case}: voltage limits": claim(
             last.violation_pu,
-            _allowed(tolerance, 1e-5, 1e-4),
+            allowed(tolerance, 1e-5, 1e-4),
             f"largest violation of a voltage limit of the {counterparty} [pu]",
         ),
         f"{case}: energy balance": claim(
@@ -133,77 +128,23 @@ def _equilibrium(
         ),
         f"{case}: welfare": claim(
             abs(proof.welfare_gap),
-            _allowed(tolerance, 1e-5, 1e-4),
+            allowed(tolerance, 1e-5, 1e-4),
             "relative gap of total cost to the central optimum",
         ),
     }
 
 
-def _allowed(tolerance: float, strict: float, loose: float) -> float:
-    """A bound between its values at tolerance 1e-6 and below, and at 1e-4 and above."""
-    share = np.clip(np.log10(tolerance / 1e-6) / 2, 0.0, 1.0)
-    return float(strict * (loose / strict) ** share)
-
-
-def _money(
-    scenario: Scenario,
-    market: str,
-    accounts: pd.DataFrame,
-    rounding: pd.Series,
-    proofs: dict[str, CaseProof],
-) -> dict[str, Any]:
+def _money(market: Market, books: Books) -> dict[str, Any]:
     claims = {
         "budget": claim(
-            abs(float(accounts["payment_micro"].sum())), 0.0, "sum of all payments [micro-units]"
+            abs(float(books.accounts["payment_micro"].sum())),
+            0.0,
+            "sum of all payments [micro-units]",
         )
     }
-    players = accounts[accounts["weight"] > 0]
-    gains, slack = players["saving"].to_numpy(), rounding[players.index].to_numpy()
-    if market in ("nash-bargaining", "two-part"):
-        worst = int(np.argmax(-gains - slack))
-        claims["individual rationality"] = claim(
-            -float(gains[worst]), float(slack[worst]), "largest loss of a player [currency]"
-        )
-    if market == "two-part":
-        last = accounts["kind"] == OPERATOR
-        claims["operator's part"] = claim(
-            -float(accounts.loc[last, "saving"].sum()),
-            float(rounding[last].sum()),
-            "loss of the operator, who keeps what the agents' gains leave [currency]",
-        )
-    if market == "nash-bargaining":
-        shared = accounts[accounts["kind"] != UTILITY]
-        before = shared["cost_before"]
-        surplus = float(before.sum()) - proofs[TRADING].total_cost
-        claims["surplus shared"] = claim(
-            abs(float(gains.sum()) - surplus),
-            float(slack.sum() + 1e-9 * before.abs().sum()),
-            "savings of the players against the surplus they share [currency]",
-        )
-        if surplus <= SMALLEST_SHARE * len(shared):
-            return claims
-        allowed = _allowed(scenario.negotiation.tolerance, 1e-5, 1e-4)
-        # A gain that rounding made smaller by r raises its a_i / g_i by the share r / g_i.
-        rounded = float((slack / np.maximum(gains, 1e-300)).max())
-        claims["Nash bargaining"] = claim(
-            bargaining_excess(gains, players["weight"].to_numpy(), surplus),
-            allowed + rounded,
-            "excess: how far any feasible division could raise the weighted log product",
-        )
-    return claims
-
-
-def bargaining_excess(gains: np.ndarray, weights: np.ndarray, surplus: float) -> float:
-    """max over feasible gains v of sum a_i (v_i - g_i) / g_i, relative to sum a.
-
-    With free side payments v is any division of the surplus S with v >= 0, so the maximum puts
-    all on the largest a_i / g_i: S max(a / g) - sum a. It bounds the suboptimality of the
-    weighted sum of logs from above (concavity).
-    """
-    if (gains <= 0).any():
-        return float("inf")
-    total = float(weights.sum())
-    return float(surplus * (weights / gains).max() - total) / total
+    if market.individually_rational and market.has_trading:
+        claims |= individual_rationality(books)
+    return claims | market.promises(books)
 
 
 def _epsilons(proof: CaseProof) -> dict[str, Any]:
@@ -218,12 +159,12 @@ def _epsilons(proof: CaseProof) -> dict[str, Any]:
     }
 
 
-def _rationality(accounts: pd.DataFrame, rounding: pd.Series) -> dict[str, Any]:
-    players = accounts[accounts["weight"] > 0]
-    losers = players[players["saving"] < -rounding[players.index]]
+def _rationality(books: Books) -> dict[str, Any]:
+    players = books.players
+    losers = players[books.gains < -books.slack]
     return {
-        "smallest_saving": float(players["saving"].min()),
-        "losers": {row.agent: float(row.saving) for row in losers.itertuples()},
+        "smallest_saving": float(books.gains.min()),
+        "losers": dict(zip(losers["agent"].tolist(), losers["saving"].tolist())),
     }
 
 
@@ -237,17 +178,15 @@ def _both_ways(schedules: pd.DataFrame) -> float:
     return max(float(both.max()), 0.0) if len(both) else 0.0
 
 
-def _ac_check(
-    scenario: Scenario, voltages: pd.DataFrame, lines: pd.DataFrame, losses: pd.DataFrame
-) -> dict[str, Any] | None:
+def _ac_check(scenario: Scenario, tables: Tables) -> dict[str, Any] | None:
     """What AC power flow says of the schedules; a finding, for LinDistFlow is optimistic."""
     if scenario.feeder is None:
         return None
     findings = {}
-    for case, rows in voltages.groupby("case", sort=False):
-        flows = lines[lines["case"] == case]
+    for case, rows in tables.voltages.groupby("case", sort=False):
+        flows = tables.lines[tables.lines["case"] == case]
         loading = flows["ac_kva"] / flows["limit_kva"]
-        lost = losses[losses["case"] == case]
+        lost = tables.losses[tables.losses["case"] == case]
         low, high = rows.loc[rows["ac_pu"].idxmin()], rows.loc[rows["ac_pu"].idxmax()]
         findings[str(case)] = {
             "lowest_voltage_pu": float(low["ac_pu"]),

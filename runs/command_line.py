@@ -129,8 +129,8 @@ def markets() -> None:
     from nashgrid.runs.markets import MARKETS
 
     table = Table("market", "rule")
-    for name, rule in MARKETS.items():
-        table.add_row(name, rule)
+    for market in MARKETS.values():
+        table.add_row(market.name, market.rule)
     console.print(table)
 
 

@@ -5,34 +5,33 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from nashgrid.agents.bargainer import MONEY
 from nashgrid.market.messages import Floats
 from nashgrid.market.settlement import NANO_PER_MICRO, whole_micro
-from nashgrid.runs import tables
+from nashgrid.market.topics import MONEY
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.inputs import slot_starts
-from nashgrid.runs.roster import kind_of
+from nashgrid.runs.markets.bargained_payments import BARGAINED
 from nashgrid.runs.run_folder import StoredRun
 from nashgrid.runs.table_comparison import table_differences
 
 _NUMBERS = {"prices": "price_per_kwh", "trades": "trade_kw"}
 
 
-def misfits(run: StoredRun, wires: Wires, counterparty: str, cases: Sequence[str]) -> Iterator[str]:
+def misfits(
+    run: StoredRun, wires: Wires, roster: pd.DataFrame, cases: Sequence[str]
+) -> Iterator[str]:
     """Who, where and when of prices and trades must be the scenario's, their numbers finite."""
     slots = range(run.scenario.horizon.slots)
     starts = slot_starts(run.scenario.horizon)
     prices = [
         (case, slot, starts[slot], bus) for case in cases for slot in slots for bus in wires.places
     ]
-    traders = [
-        (entry.name, kind_of(entry), entry.community, entry.bus or 0)
-        for entry in run.scenario.agents
-    ]
-    traders += [(counterparty, counterparty, "", bus) for bus in wires.places]
+    agents = roster[["agent", "kind", "community", "bus"]].itertuples(index=False, name=None)
+    last = [(wires.counterparty, wires.counterparty, "", bus) for bus in wires.places]
+    traders = [*agents, *last]
     trades = [(case, *who, slot) for case in cases for who in traders for slot in slots]
     for name, keys in (("prices", prices), ("trades", trades)):
-        stored = run.tables[name]
+        stored = getattr(run.tables, name)
         own = stored.drop(columns=_NUMBERS[name])
         yield from table_differences(f"{name}.csv", own, pd.DataFrame(keys, columns=own.columns))
         numbers = stored[_NUMBERS[name]].to_numpy(float)
@@ -51,7 +50,7 @@ def unsaid(run: StoredRun, wires: Wires, cases: Sequence[str]) -> Iterator[str]:
     for case in cases:
         rows = said[said["topic"] == case]
         own = rows[rows["kind"] == "closing"].sort_values("receiver")["price"]
-        table = run.tables["prices"]
+        table = run.tables.prices
         table = table[table["case"] == case].pivot(
             index="bus", columns="slot", values="price_per_kwh"
         )
@@ -61,7 +60,7 @@ def unsaid(run: StoredRun, wires: Wires, cases: Sequence[str]) -> Iterator[str]:
             yield f"prices.csv: prices of {case!r} are not those of the closing messages"
         committed = rows[rows["kind"] == "commitment"].sort_values("sender")["quantity"]
         remainder = rows[rows["kind"] == "remainder"]["quantity"]
-        trades = run.tables["trades"]
+        trades = run.tables.trades
         trade = trades[trades["case"] == case]["trade_kw"].to_numpy(float)
         of_agents = len(agents) * run.scenario.horizon.slots
         if not _same(
@@ -76,8 +75,8 @@ def unsaid_payments(run: StoredRun) -> Iterator[str]:
     said = said[(said["topic"] == MONEY) & (said["kind"] == "commitment")].sort_values("sender")
     if said.empty:
         return
-    settlement = run.tables["settlement"]
-    agreed = settlement.loc[settlement["item"] == "bargained payment", "amount_nano"]
+    settlement = run.tables.settlement
+    agreed = settlement.loc[settlement["item"] == BARGAINED, "amount_nano"]
     asked = whole_micro(np.concatenate(list(said["quantity"])))
     if not np.array_equal(-NANO_PER_MICRO * asked, agreed.to_numpy(np.int64)):
         yield "settlement.csv: bargained payments are not those that the agents committed to"

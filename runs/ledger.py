@@ -1,118 +1,122 @@
-"""The payments that each market asks for, given schedules and prices."""
+"""From the tables of an outcome to its settlement and accounts, by the rule of its market."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from nashgrid.market.messages import Floats, Integers
-from nashgrid.market.settlement import Payment, energy_payments, whole_micro, whole_wh
+from nashgrid.market.messages import Floats
+from nashgrid.market.settlement import (
+    Payments,
+    energy_payments,
+    settlement_table,
+    whole_micro,
+    whole_wh,
+)
+from nashgrid.runs.accounts import accounts_table
 from nashgrid.runs.assembly import Wires
-from nashgrid.runs.markets import MARKETS
-from nashgrid.runs.scenario import UTILITY, Scenario
+from nashgrid.runs.markets.market import Market
+from nashgrid.runs.markets.trades import Terms, Trades
+from nashgrid.runs.tables import demand_kw
 
 
-@dataclass(frozen=True)
-class Trades:
-    """What a market settles.
+def settle(
+    market: Market,
+    wires: Wires,
+    roster: pd.DataFrame,
+    prices: pd.DataFrame,
+    trades: pd.DataFrame,
+    *,
+    device_cost: Mapping[str, Floats],
+    bargained: Floats | None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Settlement and accounts of an outcome.
 
     Parameters
     ----------
-    baseline_kw, trade_kw : agent -> (T,) trade alone and in the market [kW]
-    price_per_kwh : agent -> (T,) clearing price at its place [currency/kWh]
-    bargained : agent -> payment agreed [currency]; only in `nash-bargaining`
-    losses_kw : (T,) losses that the operator buys [kW]
+    roster : one row per agent, in order of address
+    prices, trades : tables of the outcome, in order of case, agent and slot
+    device_cost : case -> (n,) what the agents' devices cost, before any payment [currency]
+    bargained : (n,) payments that the agents agreed on [currency]; None where they need not
     """
-
-    baseline_kw: dict[str, Floats]
-    trade_kw: dict[str, Floats]
-    price_per_kwh: dict[str, Floats]
-    bargained: dict[str, float]
-    losses_kw: Floats
-
-
-def payments(
-    market: str, trades: Trades, scenario: Scenario, wires: Wires, counterparty: str
-) -> list[Payment]:
-    """Every payment of a market.
-
-    Raises
-    ------
-    ValueError
-        If there is no such market.
-    """
-    hours = scenario.horizon.slot_hours
-    retail = whole_micro(wires.tariff.retail_price_per_kwh)
-    feed_in = whole_micro(wires.tariff.feed_in_price_per_kwh)
-    listed: list[Payment] = []
-    for name, trade_kw in trades.trade_kw.items():
-        energy = whole_wh(trade_kw, hours)
-        alone = whole_wh(trades.baseline_kw[name], hours)
-        price = whole_micro(trades.price_per_kwh[name])
-        if market == "utility-only":
-            listed += _by_tariff(name, UTILITY, "energy at the tariff", alone, retail, feed_in)
-        elif market == "competitive":
-            listed += energy_payments(
-                name, counterparty, "energy at the clearing price", energy, price
-            )
-        elif market == "two-part":
-            listed += _by_tariff(
-                name, counterparty, "baseline at the tariff", alone, retail, feed_in
-            )
-            listed += energy_payments(
-                name, counterparty, "deviation at the clearing price", energy - alone, price
-            )
-        elif market == "nash-bargaining":
-            micro = int(whole_micro(np.array([trades.bargained[name]]))[0])
-            listed.append(
-                Payment(name, counterparty, "bargained payment", None, None, None, 1000 * micro)
-            )
-        else:
-            raise ValueError(f"there is no market {market!r}; the markets are {', '.join(MARKETS)}")
-    if wires.feeder is not None:
-        listed += _upstream(market, trades, hours, retail, feed_in, wires, counterparty)
-    return listed
-
-
-def settlement_table(listed: list[Payment]) -> pd.DataFrame:
-    """One row per payment."""
-    table = pd.DataFrame([vars(payment) for payment in listed])
-    whole = ["slot", "energy_wh", "price_micro_per_kwh", "amount_nano"]
-    return table.astype(dict.fromkeys(whole, "Int64"))
-
-
-def settlement_payments(table: pd.DataFrame) -> list[Payment]:
-    """The payments of a settlement table."""
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    return [Payment(**{str(key): value for key, value in row.items()}) for row in rows]
-
-
-def _by_tariff(
-    payer: str, payee: str, item: str, energy: Integers, retail: Integers, feed_in: Integers
-) -> list[Payment]:
-    return energy_payments(payer, payee, item, energy, np.where(energy > 0, retail, feed_in))
-
-
-def _upstream(
-    market: str,
-    trades: Trades,
-    hours: float,
-    retail: Integers,
-    feed_in: Integers,
-    wires: Wires,
-    operator: str,
-) -> list[Payment]:
-    """What the operator pays the utility: losses always, the community's energy in a market."""
-    losses = energy_payments(
-        operator,
-        UTILITY,
-        "losses",
-        whole_wh(trades.losses_kw, hours),
-        whole_micro(wires.loss_price_per_kwh),
+    settled = trades_of(market, wires, roster, prices, trades, bargained)
+    settlement = settlement_of(market, settled)
+    first, last = market.cases[0], market.cases[-1]
+    with_operator = settled.terms.losses_kw is not None
+    accounts = accounts_table(
+        roster,
+        settlement,
+        device_cost_before=device_cost[first],
+        device_cost=device_cost[last],
+        bills=wires.tariff.bills(settled.baseline_kw, settled.terms.slot_hours),
+        loss_cost_before=wires.loss_cost(demand_kw(trades, first, wires)),
+        operator_weight=wires.scenario.bargaining.operator_weight if with_operator else None,
     )
-    if market == "utility-only":
-        return losses
+    return settlement, accounts
+
+
+def trades_of(
+    market: Market,
+    wires: Wires,
+    roster: pd.DataFrame,
+    prices: pd.DataFrame,
+    trades: pd.DataFrame,
+    bargained: Floats | None,
+) -> Trades:
+    """What a market settles, from tables whose rows stand in order of case, agent and slot.
+
+    Parameters
+    ----------
+    roster : one row per agent, in order of address
+    bargained : (n,) payments agreed on; None where the market has none
+    """
+    first, last = market.cases[0], market.cases[-1]
+    price = prices[prices["case"] == last].pivot(
+        index="slot", columns="bus", values="price_per_kwh"
+    )
+    place = wires.place_of(roster["bus"])
+    tariff, losses_kw = wires.tariff, None
+    if wires.feeder is not None:
+        losses_kw = wires.losses_kw(demand_kw(trades, last, wires))
+    return Trades(
+        agents=tuple(roster["agent"]),
+        baseline_kw=trade_kw(trades, first, len(roster)),
+        trade_kw=trade_kw(trades, last, len(roster)),
+        price_per_kwh=price[list(wires.places)].to_numpy(float).T[place],
+        terms=Terms(
+            wires.scenario.horizon.slot_hours,
+            tariff.retail_price_per_kwh,
+            tariff.feed_in_price_per_kwh,
+            wires.loss_price_per_kwh,
+            losses_kw,
+        ),
+        bargained=bargained,
+    )
+
+
+def trade_kw(trades: pd.DataFrame, case: str, agents: int) -> Floats:
+    """(n, T) trades of the agents in a case; the counterparty's rows are left out."""
+    own = trades[(trades["case"] == case) & (trades["community"] != "")]
+    return np.asarray(own["trade_kw"].to_numpy(float).reshape(agents, -1))
+
+
+def settlement_of(market: Market, trades: Trades) -> pd.DataFrame:
+    """Every payment of a market, one row each; the operator's upstream come last."""
+    payments = [*market.settle(trades), *_upstream(market, trades)]
+    return settlement_table(trades.parties, payments)
+
+
+def _upstream(market: Market, trades: Trades) -> list[Payments]:
+    """What the operator pays the utility: losses always, the community's energy in a market."""
+    terms, payer, payee = trades.terms, trades.counterparty, trades.utility
+    if terms.losses_kw is None:
+        return []
+    lost = whole_wh(terms.losses_kw, terms.slot_hours)
+    price = whole_micro(terms.loss_price_per_kwh)
+    losses = energy_payments("losses", payer, payee, lost[None], price)
+    if not market.has_trading:
+        return [losses]
     # The root has one meter: rounding every agent first would add up to cents.
-    total = whole_wh(np.sum(list(trades.trade_kw.values()), axis=0), hours)
-    energy = _by_tariff(operator, UTILITY, "energy upstream", total, retail, feed_in)
-    return energy + losses
+    total = whole_wh(trades.trade_kw.sum(axis=0), terms.slot_hours)
+    price = terms.tariff_micro(total)
+    return [energy_payments("energy upstream", payer, payee, total[None], price), losses]

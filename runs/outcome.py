@@ -11,13 +11,10 @@ import pyarrow as pa
 
 from nashgrid.runs.scenario import Scenario
 
-BASELINE = "utility-only"
-TRADING = "trading"
-
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a run leaves behind; one row of a table is one observation.
+class Tables:
+    """The tables of a run; one row is one observation.
 
     Powers are positive when the agent buys or consumes. Money is in the scenario's currency.
     `case` is "utility-only" (everybody pays retail for itself, the disagreement outcome) or
@@ -25,9 +22,6 @@ class Outcome:
 
     Attributes
     ----------
-    scenario, market, seed : what was run
-    certificate : the proof, as nested plain dictionaries
-    summary : totals for people
     prices : case, slot, start, bus, price_per_kwh; in "utility-only" the price of congestion
     trades : case, agent, kind, community, bus, slot, trade_kw; the counterparty has a row per
         bus and slot
@@ -41,14 +35,8 @@ class Outcome:
     voltages : case, slot, bus, lindistflow_pu, ac_pu; empty without a feeder
     lines : case, slot, from_bus, to_bus, flow_kw, flow_kvar, limit_kva, ac_kva; likewise
     losses : case, slot, lindistflow_kw, ac_kw; likewise
-    messages : one row per message, with its fields as lists (an Arrow table)
     """
 
-    scenario: Scenario
-    market: str
-    seed: int
-    certificate: dict[str, Any]
-    summary: dict[str, Any]
     prices: pd.DataFrame
     trades: pd.DataFrame
     schedules: pd.DataFrame
@@ -58,6 +46,25 @@ class Outcome:
     voltages: pd.DataFrame
     lines: pd.DataFrame
     losses: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Outcome(Tables):
+    """What a run leaves behind: its tables, and what they come to.
+
+    Attributes
+    ----------
+    scenario, market, seed : what was run
+    certificate : the proof, as nested plain dictionaries
+    summary : totals for people
+    messages : one row per message, with its fields as lists (an Arrow table)
+    """
+
+    scenario: Scenario
+    market: str
+    seed: int
+    certificate: dict[str, Any]
+    summary: dict[str, Any]
     messages: pa.Table
 
     @property

@@ -4,13 +4,12 @@ import numpy as np
 import pandas as pd
 
 from nashgrid.runs.assembly import Wires
-from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.markets.market import Market
 
 
 def rounding_slack(
-    scenario: Scenario,
+    market: Market,
     wires: Wires,
-    market: str,
     prices: pd.DataFrame,
     trades: pd.DataFrame,
     accounts: pd.DataFrame,
@@ -18,9 +17,9 @@ def rounding_slack(
     """What settlement in whole units may cost each row of the accounts [currency].
 
     Payments are rounded to a micro-unit, energies to a watt-hour, prices to a micro-unit per kWh:
-    half a unit each. A bargained payment is one payment; who settles by energy bears, slot by
-    slot, two rounded energies at prices whose difference is at most twice the highest, and the
-    rounded prices on all it trades; the counterparty likewise upstream.
+    half a unit each. Who makes one payment for the day bears no more; who settles by energy bears,
+    slot by slot, two rounded energies at prices whose difference is at most twice the highest,
+    and the rounded prices on all it trades; the counterparty likewise upstream.
     """
     tariff = wires.tariff
     highest = max(
@@ -28,12 +27,13 @@ def rounding_slack(
         float(np.abs(tariff.retail_price_per_kwh).max()),
         float(np.abs(tariff.feed_in_price_per_kwh).max()),
     )
-    hours, slots = scenario.horizon.slot_hours, scenario.horizon.slots
+    horizon = wires.scenario.horizon
+    hours, slots = horizon.slot_hours, horizon.slots
     own = trades[trades["community"] != ""]
-    traded_kwh = hours * own["trade_kw"].abs().groupby(own["agent"]).sum()
+    traded_kwh = hours * own["trade_kw"].abs().groupby(own["agent"], observed=True).sum()
     by_energy = 1.5e-3 * slots * highest + 1e-6 * traded_kwh + 1e-6
     last = by_energy.max() + 1e-6 * (traded_kwh.sum() + len(traded_kwh))
     slack = accounts["agent"].map(by_energy).fillna(last)
-    if market == "nash-bargaining":
+    if not market.by_energy:
         slack[accounts["agent"].isin(traded_kwh.index)] = 1e-6
     return slack

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,22 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nashgrid.runs.assembly import feeder_folder
-from nashgrid.runs.outcome import Outcome
+from nashgrid.runs.outcome import Outcome, Tables
 from nashgrid.runs.report import write_report
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import parse_scenario, scenario_toml
 
-TABLES = (
-    "prices",
-    "trades",
-    "schedules",
-    "accounts",
-    "settlement",
-    "rounds",
-    "voltages",
-    "lines",
-    "losses",
-)
+TABLES = tuple(field.name for field in fields(Tables))
 FEEDER = "feeder"
 FEEDER_FILES = ("feeder.toml", "buses.csv", "lines.csv")
 _TEXT = ("case", "agent", "kind", "community", "device", "payer", "payee", "item", "topic")
@@ -45,7 +35,7 @@ class StoredRun:
     folder: Path
     record: dict[str, Any]
     scenario: Scenario
-    tables: dict[str, pd.DataFrame]
+    tables: Tables
     messages: pa.Table
 
 
@@ -107,7 +97,7 @@ def load(folder: Path) -> StoredRun:
         scenario = parse_scenario(text_of_scenario, str(folder / name), folder)
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise ValueError(f"{folder / name} cannot be read: {error}") from error
-    return StoredRun(folder, record, scenario, tables, messages)
+    return StoredRun(folder, record, scenario, Tables(**tables), messages)
 
 
 def checksum(content: bytes) -> str:

@@ -2,25 +2,20 @@
 
 from collections.abc import Callable
 
-from nashgrid.agents.bargainer import MONEY
-from nashgrid.agents.prosumer import TRADING, UTILITY_ONLY
+import numpy as np
+
+from nashgrid.market.messages import Floats
+from nashgrid.market.topics import MONEY
 from nashgrid.runs import tables
-from nashgrid.runs.accounts import accounts_table
 from nashgrid.runs.certificate import certify
 from nashgrid.runs.inputs import with_values
-from nashgrid.runs.ledger import Trades, payments, settlement_table
-from nashgrid.runs.markets import MARKETS
+from nashgrid.runs.ledger import settle
+from nashgrid.runs.markets import market_named
+from nashgrid.runs.markets.market import Market
 from nashgrid.runs.model import TradingModel
-from nashgrid.runs.outcome import Outcome
+from nashgrid.runs.outcome import Outcome, Tables
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.summary import summarise
-
-TOPICS = {
-    "utility-only": (UTILITY_ONLY,),
-    "competitive": (UTILITY_ONLY, TRADING),
-    "two-part": (UTILITY_ONLY, TRADING),
-    "nash-bargaining": (UTILITY_ONLY, TRADING, MONEY),
-}
 
 
 def simulate(
@@ -45,86 +40,60 @@ def simulate(
         carry any schedule; names who, where and by how much. A negotiation that does not
         converge raises nothing: the outcome's certificate says so.
     """
-    if market not in TOPICS:
-        raise ValueError(f"there is no market {market!r}; the markets are {', '.join(MARKETS)}")
+    rule = market_named(market)
     if not 0 <= seed < 2**63:
         raise ValueError(f"seed = {seed} must be at least 0 and below 2^63")
-    scenario = with_values(scenario)
-    model = TradingModel(scenario, TOPICS[market], seed)
+    model = TradingModel(with_values(scenario), rule.exchanges, seed)
     while model.running:
         model.step()
         if on_round is not None:
             on_round(model)
-    return _outcome(model, market, seed)
+    return _outcome(model, rule, seed)
 
 
-def _outcome(model: TradingModel, market: str, seed: int) -> Outcome:
-    scenario, wires, counterparty = model.study, model.wires, model.counterparty
-    cases = [topic for topic in TOPICS[market] if topic != MONEY]
-    last = cases[-1]
-    hours = scenario.horizon.slot_hours
+def _outcome(model: TradingModel, market: Market, seed: int) -> Outcome:
+    scenario, wires, cases = model.study, model.wires, market.cases
     prices = tables.prices_table(model, cases)
     trades = tables.trades_table(model, cases)
-    schedules = tables.schedules_table(model, cases)
-    voltages, lines, losses = tables.network_tables(trades, scenario, wires, cases)
-    price = counterparty.price(last)
-    settled = Trades(
-        baseline_kw={a.name: a.trade_kw(UTILITY_ONLY) for a in model.prosumers},
-        trade_kw={a.name: a.trade_kw(last) for a in model.prosumers},
-        price_per_kwh={
-            a.name: price[:, wires.places.index(a.connection.place)] for a in model.prosumers
-        },
-        bargained={
-            a.name: -float(a.trade_kw(MONEY)[0]) for a in model.prosumers if MONEY in a.seats
-        },
-        losses_kw=wires.losses_kw(counterparty.demand_kw[last]),
-    )
-    settlement = settlement_table(payments(market, settled, scenario, wires, counterparty.name))
-    accounts = accounts_table(
-        scenario,
-        counterparty.name,
-        cost_before=_costs_before(model),
-        bills=[a.tariff.bill(a.trade_kw(UTILITY_ONLY), hours) for a in model.prosumers],
-        own_cost={agent.name: agent.device_cost(last) for agent in model.prosumers},
-        settlement=settlement,
-    )
-    rounds = model.datacollector.get_model_vars_dataframe().reset_index(drop=True)
-    messages = tables.messages_table(model.post.network.log)
-    certificate = certify(
-        scenario,
-        wires,
-        {topic: [agent.problems[topic] for agent in model.prosumers] for topic in cases},
+    settlement, accounts = settle(
         market,
-        counterparty.name,
+        wires,
+        model.roster,
+        prices,
+        trades,
+        device_cost={case: _device_cost(model, case) for case in cases},
+        bargained=_bargained(model) if market.bargains else None,
+    )
+    voltages, lines, losses = tables.network_tables(trades, scenario, wires, cases)
+    found = Tables(
         prices=prices,
         trades=trades,
-        schedules=schedules,
+        schedules=tables.schedules_table(model, cases),
         accounts=accounts,
-        rounds=rounds,
+        settlement=settlement,
+        rounds=model.datacollector.get_model_vars_dataframe().reset_index(drop=True),
         voltages=voltages,
         lines=lines,
         losses=losses,
     )
+    problems = {case: [agent.problems[case] for agent in model.prosumers] for case in cases}
+    messages = tables.messages_table(model.post.network.log)
     return Outcome(
+        **vars(found),
         scenario=scenario,
-        market=market,
+        market=market.name,
         seed=seed,
-        certificate=certificate,
-        summary=summarise(scenario, accounts, rounds, messages),
-        prices=prices,
-        trades=trades,
-        schedules=schedules,
-        accounts=accounts,
-        settlement=settlement,
-        rounds=rounds,
-        voltages=voltages,
-        lines=lines,
-        losses=losses,
+        certificate=certify(market, wires, problems, found),
+        summary=summarise(scenario, accounts, found.rounds, messages),
         messages=messages,
     )
 
 
-def _costs_before(model: TradingModel) -> dict[str, float]:
-    """Cost of everybody with the utility alone, losses included."""
-    before = dict(zip(model.roster["agent"], model.cost(UTILITY_ONLY).tolist(), strict=True))
-    return {**before, model.counterparty.name: model.loss_cost_before}
+def _device_cost(model: TradingModel, case: str) -> Floats:
+    """(n,) what the agents' devices cost in a case [currency]."""
+    return np.concatenate([np.atleast_1d(one.device_cost(case)) for one in model.traders])
+
+
+def _bargained(model: TradingModel) -> Floats:
+    """(n,) what the agents agreed to pay [currency]."""
+    return -np.concatenate([one.seats[MONEY].quantity[:, 0] for one in model.traders])

@@ -1,24 +1,24 @@
 """Verification: a run's files alone, everything computed anew without the negotiation."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from nashgrid.agents.compiled_problem import CompiledProblem
-from nashgrid.agents.prosumer import TRADING, UTILITY_ONLY
-from nashgrid.market.settlement import MICRO
+from nashgrid.market.messages import Floats
 from nashgrid.runs import tables
-from nashgrid.runs.accounts import accounts_table
-from nashgrid.runs.assembly import Wires, lay_wires
+from nashgrid.runs.assembly import lay_wires
 from nashgrid.runs.central import local_problem
 from nashgrid.runs.certificate import certify
 from nashgrid.runs.consistency import misfits, unsaid, unsaid_payments
-from nashgrid.runs.ledger import Trades, payments, settlement_payments, settlement_table
+from nashgrid.runs.ledger import settle, trade_kw
+from nashgrid.runs.markets import market_named
+from nashgrid.runs.markets.bargained_payments import agreed_payments
 from nashgrid.runs.proof import assign
+from nashgrid.runs.roster import roster
 from nashgrid.runs.run_folder import (
     StoredRun,
     checksum,
@@ -86,104 +86,68 @@ def _checksums(run: StoredRun) -> Iterator[str]:
 
 
 def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
-    scenario, market = run.scenario, run.record["market"]
-    wires = lay_wires(scenario)
-    counterparty = wires.counterparty
-    cases = [UTILITY_ONLY] if market == UTILITY_ONLY else [UTILITY_ONLY, TRADING]
-    misplaced = list(misfits(run, wires, counterparty, cases))
+    market, wires, stored = market_named(run.record["market"]), lay_wires(run.scenario), run.tables
+    people = roster(run.scenario, wires.population)
+    misplaced = list(misfits(run, wires, people, market.cases))
     if misplaced:
         return {}, misplaced
     problems = {
         case: [
-            CompiledProblem(local_problem(index, scenario, wires, case))
-            for index in range(len(scenario.agents))
+            CompiledProblem(local_problem(index, run.scenario, wires, case))
+            for index in range(len(run.scenario.agents))
         ]
-        for case in cases
+        for case in market.cases
     }
-    voltages, lines, losses = tables.network_tables(run.tables["trades"], scenario, wires, cases)
-    accounts, settlement = _settle_again(run, wires, problems, counterparty, cases)
-    certificate = certify(
-        scenario,
-        wires,
-        problems,
+    settlement, accounts = settle(
         market,
-        counterparty,
-        prices=run.tables["prices"],
-        trades=run.tables["trades"],
-        schedules=run.tables["schedules"],
+        wires,
+        people,
+        stored.prices,
+        stored.trades,
+        device_cost=_device_costs(run, problems),
+        bargained=agreed_payments(stored.settlement, people["agent"]) if market.bargains else None,
+    )
+    voltages, lines, losses = tables.network_tables(
+        stored.trades, run.scenario, wires, market.cases
+    )
+    again = replace(
+        stored,
         accounts=accounts,
-        rounds=run.tables["rounds"],
+        settlement=settlement,
         voltages=voltages,
         lines=lines,
         losses=losses,
     )
-    summary = summarise(scenario, accounts, run.tables["rounds"], run.messages)
+    certificate = certify(market, wires, problems, again)
+    summary = summarise(run.scenario, accounts, stored.rounds, run.messages)
     wrong = [
-        *table_differences("accounts.csv", run.tables["accounts"], accounts),
-        *table_differences("settlement.csv", run.tables["settlement"], settlement),
-        *table_differences("voltages.csv", run.tables["voltages"], voltages),
-        *table_differences("lines.csv", run.tables["lines"], lines),
-        *table_differences("losses.csv", run.tables["losses"], losses),
+        difference
+        for name in ("accounts", "settlement", "voltages", "lines", "losses")
+        for difference in table_differences(
+            f"{name}.csv", getattr(stored, name), getattr(again, name)
+        )
+    ]
+    wrong += [
         *differences("outcome.json: certificate", run.record["certificate"], certificate),
         *differences("outcome.json: summary", run.record["summary"], summary),
-        *unsaid(run, wires, cases),
+        *unsaid(run, wires, market.cases),
         *unsaid_payments(run),
         *_wrong_schedules(run, problems),
     ]
     return certificate, wrong
 
 
-def _settle_again(
-    run: StoredRun,
-    wires: Wires,
-    problems: dict[str, list[CompiledProblem]],
-    counterparty: str,
-    cases: list[str],
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Accounts and settlement from schedules, trades and prices; of bargaining its agreement."""
-    scenario, trades = run.scenario, run.tables["trades"]
-    hours = scenario.horizon.slot_hours
-    trade_of: dict[str, dict[str, np.ndarray]] = {case: {} for case in cases}
-    cost_of: dict[str, dict[str, float]] = {case: {} for case in cases}
-    for case in cases:
-        own = trades[trades["case"] == case]
-        schedules = run.tables["schedules"]
-        schedules = schedules[schedules["case"] == case]
-        for entry, compiled in zip(scenario.agents, problems[case], strict=True):
-            trade = own[own["agent"] == entry.name].sort_values("slot")["trade_kw"].to_numpy(float)
-            rows = schedules[schedules["agent"] == entry.name]
-            assign(compiled.problem, trade, rows, case)
-            trade_of[case][entry.name] = trade
-            cost_of[case][entry.name] = compiled.problem.device_cost()
-    last = cases[-1]
-    price = run.tables["prices"]
-    price = price[price["case"] == last].pivot(index="slot", columns="bus", values="price_per_kwh")
-    agreed = [
-        payment
-        for payment in settlement_payments(run.tables["settlement"])
-        if payment.item == "bargained payment"
-    ]
-    settled = Trades(
-        baseline_kw=trade_of[UTILITY_ONLY],
-        trade_kw=trade_of[last],
-        price_per_kwh={e.name: price[e.bus or 0].to_numpy(float) for e in scenario.agents},
-        bargained={p.payer: p.amount_nano / (1000 * MICRO) for p in agreed},
-        losses_kw=wires.losses_kw(tables.demand_kw(trades, last, wires)),
-    )
-    listed = payments(run.record["market"], settled, scenario, wires, counterparty)
-    settlement = settlement_table(listed)
-    bills = {n: wires.tariff.bill(t, hours) for n, t in trade_of[UTILITY_ONLY].items()}
-    before = {name: cost_of[UTILITY_ONLY][name] + bill for name, bill in bills.items()}
-    before[counterparty] = wires.loss_cost(tables.demand_kw(trades, UTILITY_ONLY, wires))
-    accounts = accounts_table(
-        scenario,
-        counterparty,
-        cost_before=before,
-        bills=list(bills.values()),
-        own_cost=cost_of[last],
-        settlement=settlement,
-    )
-    return accounts, settlement
+def _device_costs(run: StoredRun, problems: dict[str, list[CompiledProblem]]) -> dict[str, Floats]:
+    """case -> (n,) what the devices cost; writes the schedules into the problems' variables."""
+    stored, costs = run.tables, {}
+    for case, statements in problems.items():
+        trade = trade_kw(stored.trades, case, len(statements))
+        schedules = stored.schedules[stored.schedules["case"] == case]
+        own = dict(iter(schedules.groupby("agent", sort=False)))
+        for compiled, bought in zip(statements, trade, strict=True):
+            assign(compiled.problem, bought, own[compiled.problem.owner], case)
+        costs[case] = np.array([compiled.problem.device_cost() for compiled in statements])
+    return costs
 
 
 def _wrong_schedules(run: StoredRun, problems: dict[str, list[CompiledProblem]]) -> Iterator[str]:
@@ -194,4 +158,4 @@ def _wrong_schedules(run: StoredRun, problems: dict[str, list[CompiledProblem]])
         for compiled in owners
     ]
     again = tables.schedules_of(frames)
-    yield from table_differences("schedules.csv", run.tables["schedules"], again)
+    yield from table_differences("schedules.csv", run.tables.schedules, again)

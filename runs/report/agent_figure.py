@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 
 from nashgrid.agents.local_problem import Tariff
+from nashgrid.market.topics import TRADING
 from nashgrid.runs.inputs import tariff
-from nashgrid.runs.outcome import BASELINE, TRADING, Outcome
+from nashgrid.runs.markets import market_named
+from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.cases import case_choice, cases_of
 from nashgrid.runs.report.clock import Clock
 from nashgrid.runs.report.device_kinds import Kind, consumption_by_kind, drawn, kind_of_device
@@ -165,7 +167,7 @@ def _sentence(outcome: Outcome, schedule: pd.DataFrame, name: str) -> str:
         place = f", community {text(str(row['community']))}{place}"
     words = f"<b>{text(name)}</b> ({text(str(row['kind']))}{place}): cost "
     paid = f"it {'pays' if payment >= 0 else 'receives'} {money(abs(payment), currency)}"
-    if outcome.market == BASELINE:
+    if not market_named(outcome.market).has_trading:
         words += f"{money(row['cost_after'], currency)}; {paid}."
     else:
         words += (

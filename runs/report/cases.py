@@ -1,6 +1,7 @@
 """Before and after trading."""
 
-from nashgrid.runs.outcome import BASELINE, TRADING, Outcome
+from nashgrid.market.topics import TRADING, UTILITY_ONLY
+from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.figure import Choice, Option
 
 
@@ -11,9 +12,9 @@ def cases_of(outcome: Outcome) -> list[str]:
 
 def case_words(outcome: Outcome) -> dict[str, str]:
     """What the cases of an outcome are called."""
-    if cases_of(outcome) == [BASELINE]:
-        return {BASELINE: "utility alone"}
-    return {BASELINE: "before: utility alone", TRADING: "after: trading"}
+    if cases_of(outcome) == [UTILITY_ONLY]:
+        return {UTILITY_ONLY: "utility alone"}
+    return {UTILITY_ONLY: "before: utility alone", TRADING: "after: trading"}
 
 
 def case_choice(outcome: Outcome) -> Choice:

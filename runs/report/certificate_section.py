@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from nashgrid.runs.outcome import BASELINE, Outcome
+from nashgrid.runs.markets import market_named
+from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.ac_findings import ac_findings
 from nashgrid.runs.report.convergence_figure import EXCHANGES
 from nashgrid.runs.report.figure import Section
@@ -100,7 +101,7 @@ def _findings(outcome: Outcome) -> str:
             f"<b>A battery charges and discharges at once</b>, with up to {number(both_kw, 1)} kW: "
             "worth while where the price is negative enough, but no real battery can do it."
         )
-    if outcome.market != BASELINE:
+    if market_named(outcome.market).has_trading:
         lines.append(_losers(outcome))
     items = "".join(f"<li>{line}</li>" for line in lines)
     return f"<h3>Findings beside the claims</h3><ul>{items}</ul>"

@@ -2,31 +2,23 @@
 
 from datetime import timedelta
 
-from nashgrid.runs.markets import MARKETS
-from nashgrid.runs.outcome import BASELINE, Outcome
+from nashgrid.runs.markets import market_named
+from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.certificate_section import claim_group
 from nashgrid.runs.report.words import count, listing, measure, money, number, percent, text
 
 _NOTHING = 1e-6
-MARKET_NAMES = {
-    "nash-bargaining": "Nash bargaining",
-    "competitive": "competitive market",
-    "two-part": "two-part market",
-    "utility-only": "the utility alone",
-}
 
 
 def page_title(outcome: Outcome) -> str:
     """The title of the page; a failed certificate stands first."""
-    title = (
-        f"{outcome.scenario.name}, {MARKET_NAMES.get(outcome.market, outcome.market)} – nashgrid"
-    )
+    title = f"{outcome.scenario.name}, {market_named(outcome.market).title} – nashgrid"
     return text(title if outcome.certified else f"✗ NOT CERTIFIED – {title}")
 
 
 def headline(outcome: Outcome) -> str:
     """Name, what was run, verdict and the main figures."""
-    market = MARKET_NAMES.get(outcome.market, outcome.market)
+    market = market_named(outcome.market).title
     cards = "".join(
         f'<div class="card"><b>{figure}</b><span>{words}</span></div>'
         for figure, words in _cards(outcome)
@@ -52,7 +44,7 @@ def _what(outcome: Outcome) -> str:
     until = "" if end - horizon.start <= timedelta(days=1) else f" to {end.day} {end:%B %Y}"
     described = f"{text(scenario.description.rstrip('.'))}. " if scenario.description else ""
     grouped = f"in {communities} communities " if communities > 1 else ""
-    rule = MARKETS.get(outcome.market, outcome.market)
+    rule = market_named(outcome.market).rule
     return (
         f"{described}{listing([p for p in parts if not p.startswith('0 ')]).capitalize()} {grouped}"
         f"{where}, {day}{until}, {count(horizon.slots, 'slot')} of {horizon.slot_minutes} minutes. "
@@ -88,7 +80,7 @@ def _cards(outcome: Outcome) -> list[tuple[str, str]]:
     rounds = " + ".join(number(int(r), 0) for r in summary["rounds"].values())
     messages = sum(int(cost["messages"]) for cost in summary["messages"].values())
     traffic = (f"{rounds} rounds", f"of negotiation, {number(messages, 0)} messages")
-    if outcome.market == BASELINE:
+    if not market_named(outcome.market).has_trading:
         return [
             (money(after, currency), "cost of the community; nothing is traded among the agents"),
             traffic,

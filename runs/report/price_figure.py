@@ -7,8 +7,9 @@ import pandas as pd
 
 from nashgrid.agents.local_problem import Tariff
 from nashgrid.market.messages import Floats
+from nashgrid.market.topics import TRADING
 from nashgrid.runs.inputs import tariff
-from nashgrid.runs.outcome import TRADING, Outcome
+from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.cases import cases_of
 from nashgrid.runs.report.clock import Clock
 from nashgrid.runs.report.figure import Choice, Figure, Option, Section, Trace

@@ -4,7 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from nashgrid.runs.outcome import BASELINE, Outcome
+from nashgrid.runs.markets import market_named
+from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.figure import Choice, Figure, Option, Trace
 from nashgrid.runs.report.style import (
     BLUE,
@@ -39,7 +40,9 @@ _DOMAINS = {2: ([0.0, 0.46], [0.54, 1.0]), 3: ([0.0, 0.28], [0.33, 0.65], [0.70,
 def savings_figure(outcome: Outcome) -> Figure:
     """Panels of saving, payment and cost; without trading there is nothing to save."""
     accounts = _shown(outcome.accounts)
-    panels = ["payment", "cost"] if outcome.market == BASELINE else ["saving", "payment", "cost"]
+    panels = ["payment", "cost"]
+    if market_named(outcome.market).has_trading:
+        panels.insert(0, "saving")
     groups = [group for group in GROUPS if group == "agent" or accounts[group].nunique() > 1]
     views: dict[str, dict[str, Any]] = {}
     for group in groups:

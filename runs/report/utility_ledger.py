@@ -1,6 +1,7 @@
 """The utility's ledger beside the savings: where the money that is saved comes from."""
 
-from nashgrid.runs.outcome import BASELINE, Outcome
+from nashgrid.runs.markets import market_named
+from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.words import money, number
 
 
@@ -23,7 +24,7 @@ def ledger(outcome: Outcome) -> str:
         ("Fuel, wear and discomfort of the devices", devices, ""),
         (f"Cost of the community{operator}", costs, ' class="total"'),
     )
-    if outcome.market == BASELINE:
+    if not market_named(outcome.market).has_trading:
         lines = "".join(
             f'<tr{style}><td>{words}</td><td class="number">{number(after, 2)}</td></tr>'
             for words, (_, after), style in rows

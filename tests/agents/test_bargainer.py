@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
-from nashgrid.agents.bargainer import MONEY, Bargainer
+from nashgrid.agents.bargainer import Bargainer
 from nashgrid.market.exchange import ExchangeRules
+from nashgrid.market.topics import MONEY
 
 RULES = ExchangeRules(step=1.0, tolerance=1e-9)
 

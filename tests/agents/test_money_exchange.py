@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from nashgrid.agents.bargainer import MONEY, Bargainer
+from nashgrid.agents.bargainer import Bargainer
 from nashgrid.agents.bench import Members
 from nashgrid.agents.money_exchange import MoneyCoordinator
 from nashgrid.agents.trading_agent import TradingAgent
@@ -16,6 +16,7 @@ from nashgrid.market.links import links_of
 from nashgrid.market.message_network import MessageNetwork
 from nashgrid.market.negotiation import Negotiation
 from nashgrid.market.post import Post
+from nashgrid.market.topics import MONEY
 
 RULES = ExchangeRules(step=1.0, tolerance=1e-10, maximum_rounds=200)
 

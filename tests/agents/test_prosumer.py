@@ -9,9 +9,10 @@ from nashgrid.agents.devices.generator import Generator
 from nashgrid.agents.devices.load import Load
 from nashgrid.agents.devices.renewable import Renewable
 from nashgrid.agents.local_problem import Tariff
-from nashgrid.agents.prosumer import TRADING, UTILITY_ONLY, Building, Connection
+from nashgrid.agents.prosumer import Building, Connection
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.messages import one_message
+from nashgrid.market.topics import TRADING, UTILITY_ONLY
 
 RULES = ExchangeRules(step=0.5, tolerance=1e-6, over_relaxation=1.5, memory=2)
 # A gap of 1e-10 in cost is sqrt(2e-10 / .05) in power, at a curvature of 2 x .05 x .5 h.

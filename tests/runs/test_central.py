@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nashgrid.agents.prosumer import TRADING, UTILITY_ONLY
 from nashgrid.grid.operator_problem import OperatorProblem
+from nashgrid.market.topics import TRADING, UTILITY_ONLY
 from nashgrid.runs import central
 from nashgrid.runs.assembly import lay_wires
 from nashgrid.runs.central import central_optimum, connection_limits

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from nashgrid.runs import run_folder
 from nashgrid.runs.command_line import app, main
-from nashgrid.runs.ledger import MARKETS
+from nashgrid.runs.markets import MARKETS
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import built_in_scenarios, load_scenario, parse_scenario
 
@@ -163,9 +163,9 @@ def test_scenarios_are_listed_and_shown_complete(tmp_path: Path) -> None:
 
 def test_markets_are_listed_with_their_rules() -> None:
     shown = CliRunner().invoke(app, ["markets"]).output
-    for name, rule in MARKETS.items():
-        assert name in shown
-        assert rule.split()[0] in shown
+    for market in MARKETS.values():
+        assert market.name in shown
+        assert market.rule.split()[0] in shown
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Scenarios that once showed an error in the mathematics of a run."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from nashgrid.market.exchange import Exchange, ExchangeRules, OfferSums
 from nashgrid.runs.assembly import lay_wires
 from nashgrid.runs.central import local_problem
 from nashgrid.runs.certificate import certify
+from nashgrid.runs.markets import MARKETS
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.scenario_files import parse_scenario
 from nashgrid.runs.simulate import simulate
@@ -80,23 +82,12 @@ def claims_with_savings(outcome: Outcome, extra: float) -> dict[str, Any]:
     accounts.loc[players, "saving"] += extra
     accounts.loc[accounts["agent"] == "operator", "saving"] -= extra * players.sum()
     scenario, wires = outcome.scenario, lay_wires(outcome.scenario)
+    problems = {
+        case: [CompiledProblem(local_problem(i, scenario, wires, case)) for i in range(2)]
+        for case in ("utility-only", "trading")
+    }
     certificate = certify(
-        scenario,
-        wires,
-        {
-            case: [CompiledProblem(local_problem(i, scenario, wires, case)) for i in range(2)]
-            for case in ("utility-only", "trading")
-        },
-        outcome.market,
-        "operator",
-        prices=outcome.prices,
-        trades=outcome.trades,
-        schedules=outcome.schedules,
-        accounts=accounts,
-        rounds=outcome.rounds,
-        voltages=outcome.voltages,
-        lines=outcome.lines,
-        losses=outcome.losses,
+        MARKETS[outcome.market], wires, problems, replace(outcome, accounts=accounts)
     )
     claims: dict[str, Any] = certificate["claims"]
     return claims

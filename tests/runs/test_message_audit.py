@@ -9,10 +9,10 @@ from nashgrid.agents.coordinator import Coordinator
 from nashgrid.market.message_network import Transmission
 from nashgrid.market.messages import Messages
 from nashgrid.runs.inputs import with_values
+from nashgrid.runs.markets import MARKETS
 from nashgrid.runs.model import TradingModel
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import load_scenario
-from nashgrid.runs.simulate import TOPICS
 
 SLOTS = 4
 FIELDS = {
@@ -38,7 +38,7 @@ def crowd(count: int) -> Scenario:
 
 
 def finished(scenario: Scenario) -> TradingModel:
-    model = TradingModel(with_values(scenario), TOPICS["nash-bargaining"], seed=1)
+    model = TradingModel(with_values(scenario), MARKETS["nash-bargaining"].exchanges, seed=1)
     while model.running:
         model.step()
     return model
@@ -171,7 +171,7 @@ def test_no_coordinator_holds_anything_that_grows_with_the_agents(model: Trading
 
 
 def test_the_inbox_is_emptied_after_every_round() -> None:
-    model = TradingModel(with_values(crowd(3)), TOPICS["nash-bargaining"], seed=1)
+    model = TradingModel(with_values(crowd(3)), MARKETS["nash-bargaining"].exchanges, seed=1)
     rounds = 0
     while model.running:
         model.step()

@@ -44,7 +44,7 @@ def test_what_is_read_back_is_what_was_found(stored: Path, outcome: Outcome) -> 
     for table in TABLES:
         if len(getattr(outcome, table)):
             pd.testing.assert_frame_equal(
-                run.tables[table].astype(object).astype(str),
+                getattr(run.tables, table).astype(object).astype(str),
                 getattr(outcome, table).astype(object).astype(str),
                 check_dtype=False,
             )

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from nashgrid.runs.ledger import MARKETS
+from nashgrid.runs.markets import MARKETS
 from nashgrid.runs.run_folder import TABLES
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.simulate import simulate

@@ -1,0 +1,36 @@
+"""Payments that the agents agreed on: one for the day, by each to the counterparty."""
+
+import pandas as pd
+
+from nashgrid.market.messages import Floats
+from nashgrid.market.settlement import MICRO, NANO_PER_MICRO, Payments, day_payments
+from nashgrid.runs.markets.trades import Trades
+
+BARGAINED = "bargained payment"
+
+
+def pay_as_agreed(trades: Trades) -> list[Payments]:
+    """Each agent pays the counterparty what they agreed on.
+
+    Raises
+    ------
+    ValueError
+        If nothing was agreed.
+    """
+    if trades.bargained is None:
+        raise ValueError("bargained payments are to be settled, but none were agreed on")
+    return [day_payments(BARGAINED, trades.everybody, trades.counterparty, trades.bargained)]
+
+
+def agreed_payments(settlement: pd.DataFrame, agents: pd.Series) -> Floats:
+    """(n,) what a settlement says the agents agreed on [currency].
+
+    Raises
+    ------
+    KeyError
+        If an agent's payment is missing.
+    """
+    rows = settlement[settlement["item"] == BARGAINED]
+    amounts = pd.Series(rows["amount_nano"].to_numpy(float), index=rows["payer"].astype(str))
+    agreed: Floats = amounts.loc[agents.astype(str)].to_numpy() / (NANO_PER_MICRO * MICRO)
+    return agreed

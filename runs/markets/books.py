@@ -1,0 +1,55 @@
+"""What the promises of a market are checked on."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nashgrid.market.messages import Floats
+from nashgrid.runs.claims import claim
+
+
+@dataclass(frozen=True)
+class Books:
+    """The accounts of an outcome and how exactly they can be held to anything.
+
+    Parameters
+    ----------
+    accounts : one row per party
+    rounding : what settlement in whole units may cost each of them [currency]
+    total_cost : of the schedules, before payments [currency]
+    tolerance : of the negotiation
+    """
+
+    accounts: pd.DataFrame
+    rounding: pd.Series
+    total_cost: float
+    tolerance: float
+
+    @cached_property
+    def players(self) -> pd.DataFrame:
+        """The accounts of those who have a weight."""
+        return self.accounts[self.accounts["weight"] > 0]
+
+    @property
+    def gains(self) -> Floats:
+        """Savings of the players [currency]."""
+        return np.asarray(self.players["saving"].to_numpy())
+
+    @property
+    def slack(self) -> Floats:
+        """What rounding may cost the players [currency]."""
+        return np.asarray(self.rounding[self.players.index].to_numpy())
+
+
+def individual_rationality(books: Books) -> dict[str, dict[str, Any]]:
+    """Nobody loses, but for rounding."""
+    gains, slack = books.gains, books.slack
+    worst = int(np.argmax(-gains - slack))
+    return {
+        "individual rationality": claim(
+            -float(gains[worst]), float(slack[worst]), "largest loss of a player [currency]"
+        )
+    }

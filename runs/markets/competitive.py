@@ -1,0 +1,36 @@
+"""Market `competitive`: the clearing price for everything, lambda . p.
+
+Schedules and prices are the competitive equilibrium. Where wires bind it is not individually
+rational: who bought or sold at better terms before may lose.
+"""
+
+from nashgrid.market.settlement import Payments, energy_payments
+from nashgrid.market.topics import TRADING, UTILITY_ONLY
+from nashgrid.runs.markets.market import Market
+from nashgrid.runs.markets.trades import Trades
+
+
+def pay_the_clearing_price(trades: Trades) -> list[Payments]:
+    """lambda . p to the counterparty."""
+    return [
+        energy_payments(
+            "energy at the clearing price",
+            trades.everybody,
+            trades.counterparty,
+            trades.energy_wh,
+            trades.price_micro,
+        )
+    ]
+
+
+COMPETITIVE = Market(
+    name="competitive",
+    title="competitive market",
+    rule="everybody pays the clearing price for all it trades",
+    explanation="Everybody pays the clearing price for all that it trades. Nothing promises that "
+    "everybody gains: who paid less than the clearing price before may lose.",
+    exchanges=(UTILITY_ONLY, TRADING),
+    settle=pay_the_clearing_price,
+    individually_rational=False,
+    reveals="its size and its connection, and its power in every slot and round",
+)

@@ -1,0 +1,70 @@
+"""The record of a market: all that the rest of a run needs to know about its rule."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nashgrid.market.settlement import Payments
+from nashgrid.market.topics import MONEY, TRADING
+from nashgrid.runs.markets.books import Books
+from nashgrid.runs.markets.trades import Trades
+
+Settle = Callable[[Trades], list[Payments]]
+"""What every agent owes, given energy and prices."""
+Promises = Callable[[Books], dict[str, dict[str, Any]]]
+"""Claims by name that the rule's accounts are held to."""
+
+
+def no_promises(books: Books) -> dict[str, dict[str, Any]]:
+    """Of a rule that promises nothing of its own."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Market:
+    """A rule for who pays what, and the exchanges that lead to it.
+
+    Parameters
+    ----------
+    name : as `--market` takes it
+    title : for headings
+    rule : one line
+    explanation : for the report, to people who read of it for the first time
+    exchanges : topics to negotiate in, in this order
+    settle : what every agent owes
+    individually_rational : nobody loses against the utility alone, by the rule itself
+    reveals : what an agent gives away of itself, message by message
+    heard, said : kinds of messages that reach an agent, and that it sends
+    promises : claims beyond budget and individual rationality
+    by_energy : payments are for energy, slot by slot; otherwise each agent makes one for the day
+    weighted : bargaining weights count
+    """
+
+    name: str
+    title: str
+    rule: str
+    explanation: str
+    exchanges: tuple[str, ...]
+    settle: Settle
+    individually_rational: bool
+    reveals: str
+    heard: tuple[str, ...] = ("quote", "closing")
+    said: tuple[str, ...] = ("enrolment", "offer", "commitment")
+    promises: Promises = no_promises
+    by_energy: bool = True
+    weighted: bool = False
+
+    @property
+    def cases(self) -> list[str]:
+        """The cases of an outcome: its exchanges of energy."""
+        return [topic for topic in self.exchanges if topic != MONEY]
+
+    @property
+    def has_trading(self) -> bool:
+        """Whether agents trade with each other at all."""
+        return TRADING in self.exchanges
+
+    @property
+    def bargains(self) -> bool:
+        """Whether payments are agreed on in an exchange of money."""
+        return MONEY in self.exchanges

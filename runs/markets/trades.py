@@ -1,0 +1,94 @@
+"""What a market settles: energy and prices of n agents over T slots, as arrays."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from nashgrid.market.messages import Floats, Integers
+from nashgrid.market.settlement import whole_micro, whole_wh
+from nashgrid.runs.scenario import OPERATOR, UTILITY
+
+
+@dataclass(frozen=True)
+class Terms:
+    """At which terms the community deals with the utility, and through whom.
+
+    Parameters
+    ----------
+    slot_hours : dt [h]
+    retail_price_per_kwh, feed_in_price_per_kwh : (T,) of the utility [currency/kWh]
+    loss_price_per_kwh : (T,) what the operator pays for losses [currency/kWh]
+    losses_kw : (T,) losses that the operator buys [kW]; None without an operator
+    """
+
+    slot_hours: float
+    retail_price_per_kwh: Floats
+    feed_in_price_per_kwh: Floats
+    loss_price_per_kwh: Floats
+    losses_kw: Floats | None = None
+
+    def tariff_micro(self, energy_wh: Integers) -> Integers:
+        """Retail for what is bought, feed-in for what is sold [micro-units/kWh]; (..., T)."""
+        retail, feed_in = self.retail_price_per_kwh, self.feed_in_price_per_kwh
+        return np.where(energy_wh > 0, whole_micro(retail), whole_micro(feed_in))
+
+
+@dataclass(frozen=True)
+class Trades:
+    """Energy, prices and agreed payments of all agents, in order of address.
+
+    Parties are numbered: the agents from 0 on, then the counterparty, then the utility where it
+    is not the counterparty itself.
+
+    Parameters
+    ----------
+    agents : (n,) names
+    baseline_kw, trade_kw : (n, T) trade with the utility alone and in the market [kW]
+    price_per_kwh : (n, T) clearing price at each agent's place [currency/kWh]
+    terms : with the utility
+    bargained : (n,) payments that the agents agreed on [currency]; None where they need not
+    """
+
+    agents: tuple[str, ...]
+    baseline_kw: Floats
+    trade_kw: Floats
+    price_per_kwh: Floats
+    terms: Terms
+    bargained: Floats | None = None
+
+    @property
+    def parties(self) -> tuple[str, ...]:
+        """Names by number."""
+        without_operator = self.terms.losses_kw is None
+        return (*self.agents, UTILITY) if without_operator else (*self.agents, OPERATOR, UTILITY)
+
+    @property
+    def everybody(self) -> Integers:
+        """(n,) numbers of the agents."""
+        return np.arange(len(self.agents))
+
+    @property
+    def counterparty(self) -> Integers:
+        """Number of who delivers: the operator, or the utility itself."""
+        return np.array(len(self.agents))
+
+    @property
+    def utility(self) -> Integers:
+        """Number of the utility."""
+        return np.array(len(self.parties) - 1)
+
+    @cached_property
+    def baseline_wh(self) -> Integers:
+        """(n, T) energy alone."""
+        return whole_wh(self.baseline_kw, self.terms.slot_hours)
+
+    @cached_property
+    def energy_wh(self) -> Integers:
+        """(n, T) energy in the market."""
+        return whole_wh(self.trade_kw, self.terms.slot_hours)
+
+    @cached_property
+    def price_micro(self) -> Integers:
+        """(n, T) clearing prices [micro-units/kWh]."""
+        return whole_micro(self.price_per_kwh)

@@ -1,0 +1,109 @@
+"""The records of the markets against what runs of them do."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nashgrid.market.topics import MONEY, TRADING, UTILITY_ONLY
+from nashgrid.runs.markets import MARKETS
+from nashgrid.runs.markets.books import Books, individual_rationality
+from nashgrid.runs.markets.nash_bargaining import bargaining_excess, shares_of_the_surplus
+from nashgrid.runs.markets.two_part import operators_part
+from nashgrid.runs.outcome import Outcome
+from nashgrid.runs.scenario_files import load_scenario
+from nashgrid.runs.simulate import simulate
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> dict[str, Outcome]:
+    scenario = load_scenario("duet")
+    return {name: simulate(scenario, name) for name in MARKETS}
+
+
+@pytest.mark.parametrize("name", list(MARKETS))
+def test_a_record_says_what_its_market_does(outcomes: dict[str, Outcome], name: str) -> None:
+    market, outcome = MARKETS[name], outcomes[name]
+    assert market.name == name
+    assert tuple(outcome.rounds["topic"].unique()) == market.exchanges
+    assert list(outcome.trades["case"].unique()) == market.cases
+    assert market.has_trading == (TRADING in market.cases)
+    assert market.bargains == (MONEY in market.exchanges)
+    assert market.by_energy == bool(outcome.settlement["energy_wh"].notna().any())
+
+
+@pytest.mark.parametrize("name", list(MARKETS))
+def test_agents_hear_and_say_what_the_record_tells(outcomes: dict[str, Outcome], name: str) -> None:
+    messages = outcomes[name].messages.select(["kind", "sender", "receiver"]).to_pandas()
+    # The two agents have the first addresses.
+    assert set(messages[messages["receiver"] <= 2]["kind"]) == set(MARKETS[name].heard)
+    assert set(messages[messages["sender"] <= 2]["kind"]) == set(MARKETS[name].said)
+
+
+@pytest.mark.parametrize("name", list(MARKETS))
+def test_every_record_is_complete(name: str) -> None:
+    market = MARKETS[name]
+    assert market.exchanges[0] == UTILITY_ONLY
+    for words in (market.title, market.rule, market.reveals):
+        assert words
+        assert not words.endswith(".")
+    assert market.explanation.endswith(".")
+
+
+def test_a_market_that_is_individually_rational_is_held_to_it(
+    outcomes: dict[str, Outcome],
+) -> None:
+    for name, outcome in outcomes.items():
+        market = MARKETS[name]
+        held = "individual rationality" in outcome.certificate["claims"]
+        assert held == (market.individually_rational and market.has_trading)
+
+
+def books(saving: list[float], total_cost: float) -> Books:
+    """Two agents and the operator, whose costs before were 4, 2 and 1."""
+    accounts = pd.DataFrame(
+        {
+            "agent": ["A", "B", "operator"],
+            "kind": ["house", "house", "operator"],
+            "weight": [1.0, 3.0, 0.0],
+            "cost_before": [4.0, 2.0, 1.0],
+            "saving": saving,
+        }
+    )
+    return Books(accounts, pd.Series([1e-6, 1e-6, 1e-3]), total_cost, tolerance=1e-6)
+
+
+def test_who_loses_most_is_measured_beyond_its_rounding() -> None:
+    found = individual_rationality(books([0.5, -1e-7, -2.0], 5.0))["individual rationality"]
+    assert (found["value"], found["bound"], found["holds"]) == (1e-7, 1e-6, True)
+    found = individual_rationality(books([0.5, -0.25, -2.0], 5.0))["individual rationality"]
+    assert (found["value"], found["holds"]) == (0.25, False)
+
+
+def test_the_operators_part_may_not_be_a_loss() -> None:
+    assert operators_part(books([0, 0, -1e-4], 5.0))["operator's part"]["holds"]
+    assert not operators_part(books([0, 0, -1e-2], 5.0))["operator's part"]["holds"]
+
+
+def test_nash_shares_go_by_weight() -> None:
+    """Surplus 7 - 5 = 2, weights 1 and 3: gains .5 and 1.5."""
+    claims = shares_of_the_surplus(books([0.5, 1.5, 0.0], 5.0))
+    assert claims["surplus shared"]["value"] == pytest.approx(0.0, abs=1e-12)
+    assert all(claim["holds"] for claim in claims.values())
+    # Equal shares are worth less: all to B makes sum a (v - g) / g = 3 x 2 - 4, of 4.
+    claims = shares_of_the_surplus(books([1.0, 1.0, 0.0], 5.0))
+    assert claims["Nash bargaining"]["value"] == pytest.approx(0.5)
+    assert not claims["Nash bargaining"]["holds"]
+    # Part of the surplus is kept by somebody.
+    claims = shares_of_the_surplus(books([0.25, 0.75, 0.0], 5.0))
+    assert claims["surplus shared"]["value"] == pytest.approx(1.0)
+    assert not claims["surplus shared"]["holds"]
+
+
+def test_without_a_surplus_there_is_no_share_to_measure() -> None:
+    assert set(shares_of_the_surplus(books([0.0, 0.0, 0.0], 7.0))) == {"surplus shared"}
+
+
+def test_the_excess_of_a_player_without_gain_is_infinite() -> None:
+    weights = np.array([1.0, 1.0])
+    assert bargaining_excess(np.array([0.0, 2.0]), weights, 2.0) == np.inf
+    assert bargaining_excess(np.array([1.0, 1.0]), weights, 2.0) == 0.0
