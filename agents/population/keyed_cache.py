@@ -8,15 +8,20 @@ from pathlib import Path
 
 from nashgrid.agents.population.lanes import WIDTH
 
+SOURCES = (
+    "fields", "lanes", "day", "elimination", "passes", "assessment", "transfer", "tables",
+    "intrinsics", "compiled", "newton", "stragglers",
+)  # fmt: skip
+
 
 @cache
 def source_digest() -> str:
-    """Fingerprint of this folder and of the number of lanes.
+    """Fingerprint of the files that compiled functions are made of, and of the number of lanes.
 
     Numba's cache looks only at the file of the function that it keeps; a compiled function that
     mentions this text in a closure is compiled again whenever any of the files changes.
     """
     digest = hashlib.sha256(str(WIDTH).encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
+    for name in SOURCES:
+        digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
     return digest.hexdigest()

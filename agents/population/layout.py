@@ -194,7 +194,7 @@ def _bounds(
     first = (np.cumsum(entries) - entries) * rows
     table = np.zeros((int(entries.sum()) * rows, WIDTH))
     for k, limit_set in enumerate(limits):
-        low, high = _where_it_can_move(limit_set)
+        low, high = where_it_can_move(limit_set)
         written = [limit_set.charge, limit_set.discharge, low / hours, high / hours]
         for i, limit in enumerate(written):
             lanes = lanes_of(limit, blocks)
@@ -208,7 +208,7 @@ def _bounds(
     return table, np.ascontiguousarray(at)
 
 
-def _where_it_can_move(limits: StorageLimits) -> tuple[Floats, Floats]:
+def where_it_can_move(limits: StorageLimits) -> tuple[Floats, Floats]:
     """Energy bounds moved from the slots without power to the last of them.
 
     While nothing can move, one energy has to keep the bounds of all those slots.  Left where they

@@ -18,7 +18,7 @@ from nashgrid.agents.population.intrinsics import call_pass, keep_answers, take_
 from nashgrid.agents.population.keyed_cache import source_digest
 from nashgrid.agents.population.lanes import WIDTH
 
-FACTOR, RESIDUAL = fields.FACTOR, fields.RESIDUAL
+FACTOR, RESIDUAL, SLOPE = fields.FACTOR, fields.RESIDUAL, fields.DECREMENT
 OFFSET, SALE, TOLERANCE = Shape.OFFSET, Shape.SALE, Shape.TOLERANCE
 EAGER = 4  # evaluations of a block before its open lanes join the queue
 
@@ -66,7 +66,11 @@ def _define_answer_blocks(digest: str) -> Any:
                 evaluated += 1
                 undone = False
                 for lane in range(WIDTH):
-                    if control[RESIDUAL, lane] <= data[TOLERANCE, lane]:
+                    # A slope that is not a number tells of answers that are none.
+                    if (
+                        control[RESIDUAL, lane] <= data[TOLERANCE, lane]
+                        and control[SLOPE, lane] >= 0
+                    ):
                         control[FACTOR, lane] = 0.0
                     else:
                         undone = True

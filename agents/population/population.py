@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nashgrid.agents.population.alone import Seat, answer_alone
 from nashgrid.agents.population.assessment import assess_blocks
 from nashgrid.agents.population.buildings import BuildingArrays, Floats, Rows
 from nashgrid.agents.population.compiled import (
@@ -24,7 +25,7 @@ from nashgrid.agents.population.layout import build_blocks
 from nashgrid.agents.population.newton import answer_blocks
 from nashgrid.agents.population.prices import read_prices, read_target
 from nashgrid.agents.population.schedules import Schedules, find_places, read_schedules
-from nashgrid.agents.population.stragglers import answer_queue
+from nashgrid.agents.population.stragglers import ALLOWED, ATTEMPTS, answer_queue
 from nashgrid.agents.population.tables import Blocks, Quote, make_scratch, shape_of
 
 GUARD = 1 / 30  # D, the most that a singular group's price moves per step, per price level
@@ -46,8 +47,9 @@ class Population:
 
     Attributes
     ----------
-    trade : (n, T) the last answer [kW], NaN where the solver failed
+    trade : (n, T) the last answer [kW], NaN where every solver failed
     stragglers : buildings that needed more than a few steps in the last answer
+    fallbacks : answers so far that the Newton method gave up, and Clarabel found
 
     Raises
     ------
@@ -62,6 +64,7 @@ class Population:
         self.buildings = buildings
         self.trade: Floats = np.zeros(buildings.load_kw.shape)
         self.stragglers = 0
+        self.fallbacks = 0
         self._threads = threads or os.cpu_count() or 1
         self._classes = build_blocks(buildings)
         self._places = find_places(self._classes, buildings.count)
@@ -72,7 +75,7 @@ class Population:
 
     @property
     def failed(self) -> Rows:
-        """Rows that the last answer could not solve; their trade is NaN."""
+        """Rows that the last answer could not solve, nor Clarabel alone; their trade is NaN."""
         return np.flatnonzero(self._evaluations == 0)
 
     @property
@@ -153,6 +156,10 @@ class Population:
             raise ValueError(f"building {min(odd)}: its price or target is not finite")
         self.stragglers = sum(counts)
         self._cold = False
+        for row in self.failed:
+            if answer_alone(self.buildings, self._seat(row), quote):
+                self._evaluations[row] = ALLOWED * ATTEMPTS
+                self.fallbacks += 1
         return self.trade
 
     def settle(
@@ -251,6 +258,11 @@ class Population:
             looseness=self._looseness,
             guard=1 / (GUARD * self.buildings.price_level),
         )
+
+    def _seat(self, row: int) -> Seat:
+        places = self._places
+        blocks = self._classes[places.kind[row]]
+        return Seat(blocks, int(places.block[row]), int(places.lane[row]), int(row))
 
     def _with_passes(self, two_prices: bool) -> list[Blocks]:
         """The classes with the addresses of the passes that answer a quote."""

@@ -3,7 +3,7 @@
 The buildings that the blocks' few full steps leave open are copied, one by one, into the lanes of a
 working block.  Each lane runs a guarded Newton method of its own: a step is taken if the dual rises
 enough, else halved.  A lane that has not converged after `ALLOWED` evaluations starts again with
-half, then with twice the guard D; then it is reported as failed.
+half, then with twice the guard D; then it is left to :mod:`.alone`.
 """
 
 from __future__ import annotations
@@ -220,7 +220,8 @@ def _define_answer_queue(digest: str) -> Any:
                     control[FACTOR, lane] = 0.0
                     continue
                 scratch.tried[lane] += 1
-                if control[RESIDUAL, lane] <= scratch.data[TOLERANCE, lane]:
+                within = control[RESIDUAL, lane] <= scratch.data[TOLERANCE, lane]
+                if within and control[DECREMENT, lane] >= 0.0:  # else not a number
                     leave_lane(blocks, quote, scratch, lane)
                 elif scratch.tried[lane] < ALLOWED:
                     next_share(control, lane, scratch.share, scratch.slope)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from nashgrid.agents.population import Population
-from nashgrid.agents.population import population as population_module
 
 PRICE = 0.25 + 0.1 * np.sin(np.arange(24) / 24 * 4 * np.pi)
 
@@ -111,19 +110,6 @@ def test_scale_of_prices_scales_only_costs(draw_buildings):
     cheap = cheap_one.settle(PRICE, np.zeros((60, 24)), 0.15)
     assert dear_one.settle(PRICE * 100, np.zeros((60, 24)), 15.0) == pytest.approx(cheap, abs=1e-6)
     assert dear_one.cost() == pytest.approx(cheap_one.cost() * 100, rel=1e-6)
-
-
-def test_a_failure_is_reported_and_is_not_a_number(draw_buildings, monkeypatch):
-    """A building without a feasible answer, let in by force, fails; the others answer."""
-    arrays = draw_buildings(5, 24, 9, batteries=1, loads=0)
-    load = arrays.load_kw.copy()
-    load[2] += 100.0  # far beyond its connection
-    monkeypatch.setattr(population_module, "check_feasible", lambda buildings: None)
-    population = Population(replace(arrays, load_kw=load), threads=1)
-    trade = population.answer(PRICE, np.zeros((5, 24)), 0.15)
-    assert population.failed.tolist() == [2]
-    assert np.isnan(trade[2]).all()
-    assert np.isfinite(np.delete(trade, 2, axis=0)).all()
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
