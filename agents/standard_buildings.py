@@ -7,6 +7,7 @@ import mesa
 import numpy as np
 
 from nashgrid.agents.local_problem import Tariff
+from nashgrid.agents.population.accounting import device_costs
 from nashgrid.agents.population.buildings import BuildingArrays
 from nashgrid.agents.population.feasibility import storage_limits
 from nashgrid.agents.population.population import Population
@@ -38,13 +39,11 @@ class StandardAnswers:
     trade_kw : (n, T)
     device_cost : (n,) before any payment [currency]
     schedules : of all devices
-    least_cost : (n,) proven lower bound on device cost and trade, at the closing price [currency]
     """
 
     trade_kw: Floats
     device_cost: Floats
     schedules: Schedules
-    least_cost: Floats
 
 
 class StandardBuildings(Speaker):
@@ -107,7 +106,7 @@ class StandardBuildings(Speaker):
     ) -> tuple[str, Mapping[str, Floats]] | None:
         """Quotes are answered by the kernel; at the closing everybody notes what it will do."""
         if kind == "closing" and topic in (UTILITY_ONLY, TRADING):
-            self._note(topic, fields["price"])
+            self._note(topic)
         return super().react(kind, topic, fields)
 
     def cost(self, topic: str) -> Floats:
@@ -131,15 +130,11 @@ class StandardBuildings(Speaker):
 
         return respond
 
-    def _note(self, topic: str, price: Floats) -> None:
-        seat = self.seats[topic]
-        buying, selling = self._prices(topic, price)
-        self.answers[topic] = StandardAnswers(
-            trade_kw=seat.close(),
-            device_cost=self.kernel.cost(),
-            schedules=self.kernel.schedules(np.arange(len(self))),
-            least_cost=self.kernel.dual_bound(buying, sale_price=selling),
-        )
+    def _note(self, topic: str) -> None:
+        trade_kw = self.seats[topic].close()
+        schedules = self.kernel.schedules(np.arange(len(self)))
+        cost = device_costs(self.kernel.buildings, schedules)
+        self.answers[topic] = StandardAnswers(trade_kw, cost, schedules)
 
     def _prices(self, topic: str, price: Floats) -> tuple[Floats, Floats | None]:
         """What buying costs and what selling earns: in the market the same."""

@@ -21,6 +21,10 @@ DEVIATION = (
 )
 
 
+POPULATION = "population"
+MOST_NAMED = 100
+
+
 def certify(
     market: Market,
     wires: Wires,
@@ -62,9 +66,7 @@ def certify(
         "claims": claims,
         "certified": all(claim["holds"] for claim in claims.values()),
         "epsilon": {case: _epsilons(proof) for case, proof in proofs.items()},
-        "nash_conv": {
-            case: sum(p.epsilon for p in proof.positions.values()) for case, proof in proofs.items()
-        },
+        "nash_conv": {case: proof.nash_conv for case, proof in proofs.items()},
         "welfare": {
             case: {
                 "total_cost": proof.total_cost,
@@ -96,12 +98,11 @@ def _equilibrium(
     case: str, proof: CaseProof, counterparty: str, tolerance: float
 ) -> dict[str, Any]:
     """What is allowed grows with the tolerance: see `allowed`."""
-    agents = [p for name, p in proof.positions.items() if name != counterparty]
     last = proof.positions[counterparty]
     scale = max(1.0, abs(proof.total_cost))
     return {
         f"{case}: best responses": claim(
-            max(p.relative_epsilon for p in agents),
+            proof.worst_relative_epsilon,
             allowed(tolerance, 1e-6, 1e-3),
             "largest relative epsilon of an agent",
         ),
@@ -111,7 +112,7 @@ def _equilibrium(
             f"epsilon of the {counterparty} as a share of total cost",
         ),
         f"{case}: own constraints": claim(
-            max(p.violation for p in agents), 1e-6, "largest violation by an agent [kW, kWh]"
+            proof.worst_violation, 1e-6, "largest violation by an agent [kW, kWh]"
         ),
         f"{case}: power limits": claim(
             last.violation,
@@ -129,7 +130,9 @@ def _equilibrium(
         f"{case}: welfare": claim(
             abs(proof.welfare_gap),
             allowed(tolerance, 1e-5, 1e-4),
-            "relative gap of total cost to the central optimum",
+            "relative gap of total cost to the central optimum"
+            if proof.population is None
+            else "relative gap of total cost to its lower bound by weak duality",
         ),
     }
 
@@ -148,7 +151,8 @@ def _money(market: Market, books: Books) -> dict[str, Any]:
 
 
 def _epsilons(proof: CaseProof) -> dict[str, Any]:
-    return {
+    """By name; of a population the largest and the sum."""
+    by_name: dict[str, Any] = {
         name: {
             "epsilon": position.epsilon,
             "relative_epsilon": position.relative_epsilon,
@@ -157,14 +161,28 @@ def _epsilons(proof: CaseProof) -> dict[str, Any]:
         }
         for name, position in proof.positions.items()
     }
+    drawn = proof.population
+    if drawn is None:
+        return by_name
+    together = {
+        "buildings": len(drawn.cost),
+        "largest_epsilon": float(drawn.epsilon.max()),
+        "sum_of_epsilons": float(drawn.epsilon.sum()),
+        "largest_relative_epsilon": float(drawn.relative_epsilon.max()),
+        "largest_violation": float(drawn.violation.max()),
+    }
+    return by_name | {POPULATION: together}
 
 
 def _rationality(books: Books) -> dict[str, Any]:
+    """The losers by name, the worst first; of many only the worst."""
     players = books.players
-    losers = players[books.gains < -books.slack]
+    losers = players[books.gains < -books.slack].sort_values("saving", kind="stable")
+    named = losers[:MOST_NAMED]
     return {
         "smallest_saving": float(books.gains.min()),
-        "losers": dict(zip(losers["agent"].tolist(), losers["saving"].tolist())),
+        "number_of_losers": len(losers),
+        "losers": dict(zip(named["agent"].tolist(), named["saving"].tolist(), strict=True)),
     }
 
 

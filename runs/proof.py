@@ -79,6 +79,29 @@ class CaseProof:
     limits_not_kept: tuple[str, ...]
 
     @property
+    def worst_relative_epsilon(self) -> float:
+        """Largest of an agent, the counterparty apart."""
+        drawn = [] if self.population is None else [self.population.relative_epsilon.max()]
+        return float(max([*(p.relative_epsilon for p in self._agents), *drawn]))
+
+    @property
+    def worst_violation(self) -> float:
+        """Largest of an agent, the counterparty apart [kW or kWh]."""
+        drawn = [] if self.population is None else [self.population.violation.max()]
+        return float(max([*(p.violation for p in self._agents), *drawn]))
+
+    @property
+    def nash_conv(self) -> float:
+        """Sum of all epsilons [currency]."""
+        return sum(p.epsilon for p in self.positions.values()) + (
+            0.0 if self.population is None else float(self.population.epsilon.sum())
+        )
+
+    @property
+    def _agents(self) -> list[Position]:
+        return [*self.positions.values()][:-1]
+
+    @property
     def welfare_gap(self) -> float:
         """(total - central) / |central|."""
         return (self.total_cost - self.central_cost) / max(1.0, abs(self.central_cost))

@@ -17,7 +17,7 @@ def summarise(
     """
     players = accounts[accounts["kind"] != UTILITY]
     utility = accounts[accounts["agent"] == UTILITY]
-    traffic = messages.select(["topic", "kind", "attempts", "bytes"]).to_pandas()
+    traffic = messages.select(["topic", "kind", "attempts", "bytes", "count"]).to_pandas()
     traffic["bytes"] *= traffic["attempts"]
     groups = traffic.groupby(["topic", "kind"], sort=True, observed=True)
     return {
@@ -33,7 +33,7 @@ def summarise(
         },
         "messages": {
             f"{topic}/{kind}": {
-                "messages": len(rows),
+                "messages": int(rows["count"].sum()),
                 "transmissions": int(rows["attempts"].sum()),
                 "bytes": int(rows["bytes"].sum()),
             }
