@@ -77,7 +77,7 @@ def close_the_cone(question: DispatchQuestion) -> tuple[DispatchProgram, int] | 
         cost = float(as_array(program.cost().value))
         closed = cone_gap(feeder, point).max() <= EXACT_GAP
         if closed and abs(cost - last) <= _SETTLED * max(1.0, abs(cost)):
-            polished = _polish(question, point)
+            polished = polish(question, point)
             return None if polished is None else (polished, step)
         last = cost
         if not closed:
@@ -85,7 +85,8 @@ def close_the_cone(question: DispatchQuestion) -> tuple[DispatchProgram, int] | 
     return None
 
 
-def _polish(question: DispatchQuestion, point: FlowPoint) -> DispatchProgram | None:
+def polish(question: DispatchQuestion, point: FlowPoint) -> DispatchProgram | None:
+    """Solve with the tangent of l v = P^2 + Q^2, moved on until it stays; None if it does not."""
     last = np.inf
     for _ in range(_POLISHING_STEPS):
         program = DispatchProgram(question, "tangent", point=point)

@@ -8,7 +8,7 @@ from nashgrid.grid.feeder import FloatArray
 
 _TOLERANCE = 1e-10
 # Clarabel says the latter two where rounding keeps it from the last digits; callers bound the gap.
-_SOLVED = (
+SOLVED = (
     clarabel.SolverStatus.Solved,
     clarabel.SolverStatus.AlmostSolved,
     clarabel.SolverStatus.InsufficientProgress,
@@ -49,7 +49,7 @@ def solve_by_interior_point(
     ).solve()
     if answer.status == clarabel.SolverStatus.PrimalInfeasible:
         return None
-    if answer.status not in _SOLVED:
+    if answer.status not in SOLVED:
         raise RuntimeError(f"neither DAQP nor Clarabel solved a slot ({answer.status})")
     multipliers = np.zeros(len(every))
     z = np.array(answer.z)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from nashgrid.grid.feeder import FloatArray
@@ -59,9 +60,23 @@ def find_relaxations(
     are returned for a slot makes the slot feasible. Empty if the limits can be kept as they are.
     """
     found: list[Relaxation] = []
-    for slot in range(len(lowest_kw)):
+    plainly = _plainly_kept(terms, lowest_kw, highest_kw)
+    for slot in np.flatnonzero(~plainly).tolist():
         found += _relax_slot(terms, slot, lowest_kw[slot], highest_kw[slot])
     return tuple(sorted(found, key=lambda item: -item.severity_kw))
+
+
+def _plainly_kept(
+    terms: OperatorTerms, lowest: FloatArray, highest: FloatArray
+) -> NDArray[np.bool_]:
+    """Slots, (S,), where the range nearest to nothing, or its middle, keeps every limit."""
+    limits, box = terms.limits, terms.demand_limit_kw
+    kept = np.zeros(len(lowest), dtype=bool)
+    for demand in (np.clip(0.0, lowest, highest), 0.5 * (lowest + highest)):
+        value = demand @ limits.rows.T
+        within = ((limits.lower <= value) & (value <= limits.upper)).all(axis=1)
+        kept |= within & (np.abs(demand) <= box).all(axis=1)
+    return kept
 
 
 def _relax_slot(

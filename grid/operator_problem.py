@@ -11,8 +11,15 @@ from nashgrid.grid.feeder import FloatArray
 from nashgrid.grid.operator_bound import OperatorMultipliers, operator_dual_bound
 from nashgrid.grid.operator_feasibility import Relaxation, find_relaxations
 from nashgrid.grid.operator_solver import SlotInfeasible, SlotSolutions, SlotSolver
+from nashgrid.grid.operator_sparse_solver import SparseSlotSolver
 from nashgrid.grid.operator_statement import OperatorStatement, state_operator_problem
 from nashgrid.grid.operator_terms import OperatorTerms, checked_array
+
+DENSE_BUSES = 400
+"""With more trading buses the sparse solver takes over: the first dense answer would take seconds,
+growing with the cube of the buses."""
+
+_Solver = SlotSolver | SparseSlotSolver
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +37,7 @@ class OperatorProblem(OperatorTerms):
     the same curvature, are quick. An instance is therefore not to be shared between threads.
     """
 
-    _warm: tuple[FloatArray, SlotSolver] | None = None
+    _warm: tuple[FloatArray, _Solver] | None = None
 
     def answer(self, linear: ArrayLike, curvature: ArrayLike) -> OperatorAnswer:
         """Minimise cost + linear.d + curvature.d^2/2 over what the wires can carry.
@@ -94,7 +101,9 @@ class OperatorProblem(OperatorTerms):
         """The same problem in CVXPY, flows and voltages spelled out: the readable definition."""
         return state_operator_problem(self)
 
-    def _solver(self, curvature: FloatArray, active_set: bool = True) -> SlotSolver:
+    def _solver(self, curvature: FloatArray, active_set: bool = True) -> _Solver:
+        if self.shape[1] > DENSE_BUSES:
+            return SparseSlotSolver(self, curvature)
         price = self.slot_hours * self.loss_price_per_kwh
         return SlotSolver(
             price[:, None, None] * self.loss_curvature + np.diag(curvature),
@@ -105,7 +114,7 @@ class OperatorProblem(OperatorTerms):
             active_set,
         )
 
-    def _solve(self, solver: SlotSolver, linear: FloatArray) -> SlotSolutions:
+    def _solve(self, solver: _Solver, linear: FloatArray) -> SlotSolutions:
         try:
             return solver.solve(linear)
         except SlotInfeasible as error:
