@@ -21,22 +21,23 @@ def misfits(
     run: StoredRun, wires: Wires, roster: pd.DataFrame, cases: Sequence[str]
 ) -> Iterator[str]:
     """Who, where and when of prices and trades must be the scenario's, their numbers finite."""
-    slots = range(run.scenario.horizon.slots)
     starts = slot_starts(run.scenario.horizon)
-    prices = [
-        (case, slot, starts[slot], bus) for case in cases for slot in slots for bus in wires.places
-    ]
-    agents = roster[["agent", "kind", "community", "bus"]].itertuples(index=False, name=None)
-    last = [(wires.counterparty, wires.counterparty, "", bus) for bus in wires.places]
-    traders = [*agents, *last]
-    trades = [(case, *who, slot) for case in cases for who in traders for slot in slots]
-    for name, keys in (("prices", prices), ("trades", trades)):
-        stored = getattr(run.tables, name)
-        own = stored.drop(columns=_NUMBERS[name])
-        yield from table_differences(f"{name}.csv", own, pd.DataFrame(keys, columns=own.columns))
-        numbers = stored[_NUMBERS[name]].to_numpy(float)
+    name = wires.counterparty
+    last = pd.DataFrame({"agent": name, "kind": name, "community": "", "bus": wires.places})
+    traders = pd.concat([roster[list(last)], last], ignore_index=True)
+    slots = pd.DataFrame({"slot": range(len(starts))})
+    expected = {
+        "prices": slots.assign(start=starts).merge(pd.DataFrame({"bus": wires.places}), "cross"),
+        "trades": traders.merge(slots, "cross"),
+    }
+    for table, once in expected.items():
+        stored = getattr(run.tables, table)
+        own = stored.drop(columns=_NUMBERS[table])
+        keys = pd.concat([once.assign(case=case) for case in cases], ignore_index=True)
+        yield from table_differences(f"{table}.csv", own, keys[["case", *once.columns]])
+        numbers = stored[_NUMBERS[table]].to_numpy(float)
         for row in np.flatnonzero(~np.isfinite(numbers))[:1]:
-            yield f"{name}.csv: row {row + 1}, {_NUMBERS[name]} is {numbers[row]}, not a number"
+            yield f"{table}.csv: row {row + 1}, {_NUMBERS[table]} is {numbers[row]}, not a number"
 
 
 def unsaid(run: StoredRun, wires: Wires, cases: Sequence[str]) -> Iterator[str]:

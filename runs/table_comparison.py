@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 TOLERANCE = 1e-6
 
@@ -15,10 +16,37 @@ def table_differences(name: str, stored: pd.DataFrame, again: pd.DataFrame) -> I
         yield f"{name}: {len(stored)} rows where {len(again)} follow from the other files"
         return
     for column in again.columns:
-        for row, (one, other) in enumerate(zip(stored[column], again[column], strict=True)):
-            if not _alike(one, other):
-                yield f"{name}: row {row + 1}, {column} is {one}, but {other} follows from the rest"
-                break
+        alike = _alike_rows(stored[column], again[column])
+        if not alike.all():
+            row = int(np.argmin(alike))
+            one, other = stored[column].iloc[row], again[column].iloc[row]
+            yield f"{name}: row {row + 1}, {column} is {one}, but {other} follows from the rest"
+
+
+def _alike_rows(stored: pd.Series, again: pd.Series) -> NDArray[np.bool_]:
+    """(n,) what `_alike` says of two columns, row by row."""
+    dtypes = (stored.dtype, again.dtype)
+    missing = stored.isna().to_numpy(), again.isna().to_numpy()
+    if all(pd.api.types.is_integer_dtype(dtype) for dtype in dtypes):
+        numbers = (column.astype("Int64").fillna(0).to_numpy() for column in (stored, again))
+        alike = np.equal(*numbers)
+    elif all(pd.api.types.is_numeric_dtype(dtype) for dtype in dtypes):
+        one, other = (column.to_numpy(float, na_value=np.nan) for column in (stored, again))
+        with np.errstate(invalid="ignore"):
+            near = np.abs(one - other) <= TOLERANCE * np.maximum(1.0, np.abs(other))
+        alike = (one == other) | near
+    elif all(_is_text(dtype) for dtype in dtypes):
+        alike = np.asarray(stored.astype(object).to_numpy() == again.astype(object).to_numpy())
+    else:
+        pairs = zip(stored, again, strict=True)
+        return np.array([_alike(one, other) for one, other in pairs], dtype=bool)
+    return np.asarray(np.where(missing[0] | missing[1], missing[0] & missing[1], alike))
+
+
+def _is_text(dtype: Any) -> bool:
+    if isinstance(dtype, pd.CategoricalDtype):
+        dtype = dtype.categories.dtype
+    return isinstance(dtype, pd.StringDtype)
 
 
 def differences(where: str, stored: Any, again: Any) -> Iterator[str]:
