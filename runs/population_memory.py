@@ -5,6 +5,7 @@ import pandas as pd
 
 from nashgrid.agents.population import Population
 from nashgrid.agents.population.buildings import BuildingArrays
+from nashgrid.market.message_network import LONG
 from nashgrid.runs.memory import available_bytes
 from nashgrid.runs.population_draw import draw
 from nashgrid.runs.population_entry import PopulationEntry
@@ -12,29 +13,38 @@ from nashgrid.runs.scenario import Scenario
 
 SAMPLE = 256
 MEGABYTE, GIGABYTE = 1e6, 1e9
+PROGRAM = 400_000_000  # the interpreter, its libraries and the compiled kernel
 # Numbers in flight per building and slot: target, answer and offer, their copies on the way.
-IN_FLIGHT = 8
+IN_FLIGHT = 16
+ROUNDS = 200
 # Outcomes that are kept and written: with the utility alone, and trading.
 CASES = 2
-TRADE_ROW = 40  # bytes: trade, slot, names as categories
-SCHEDULE_ROW = 130  # bytes: nine quantities, slot, names, and a copy while they are put together
+# Bytes of a row while its table is put together and checked: names, numbers, and a copy.
+TRADE_ROW, SCHEDULE_ROW, MESSAGE_ROW = 200, 260, 120
 
 
 def memory_parts(entry: PopulationEntry, scenario: Scenario) -> dict[str, int]:
-    """Bytes that a run needs, by what for; from a small sample of the population."""
+    """Bytes that a run needs, by what for.
+
+    Numbers and kernel from a small sample of the population; the rest from the sizes of the
+    tables, with factors measured on runs of 2,000 to 40,000 buildings.
+    """
     count = min(entry.count, SAMPLE)
     sample = draw(entry.model_copy(update={"count": count}), scenario)
-    slots = scenario.horizon.slots
-    devices = count + np.count_nonzero(sample.roster["pv_kwp"])
+    slots, memory = scenario.horizon.slots, scenario.negotiation.memory
+    devices = np.count_nonzero(sample.roster["pv_kwp"])
     devices += sample.buildings.storages.owner.size + sample.buildings.loads.owner.size
-    memory = 2 * 4 * scenario.negotiation.memory  # residuals and past targets in single precision
+    # A quote holds price and imbalance, an offer the quantity, both a number for each memory.
+    said = 2 * MESSAGE_ROW + 8 * (3 * slots + 2 * memory)
     each = {
         "data": (table_bytes(sample.buildings) + roster_bytes(sample.roster)) / count,
         "kernel": Population(sample.buildings, threads=1).state_bytes / count,
-        "exchange": slots * (memory + 8 * IN_FLIGHT),
+        "exchange": slots * (2 * 4 * memory + 8 * IN_FLIGHT),  # a memory in single precision
+        # Held by the log and by its table; of more buildings the log keeps the counts alone.
+        "messages": 2 * ROUNDS * said if entry.count <= LONG else 0,
         "outcome": CASES * slots * (TRADE_ROW + SCHEDULE_ROW * devices / count),
     }
-    return {part: int(entry.count * size) for part, size in each.items()}
+    return {"program": PROGRAM, **{part: int(entry.count * size) for part, size in each.items()}}
 
 
 def memory_statement(entry: PopulationEntry, scenario: Scenario) -> str:
@@ -47,7 +57,7 @@ def memory_statement(entry: PopulationEntry, scenario: Scenario) -> str:
     """
     parts = memory_parts(entry, scenario)
     needed, available = sum(parts.values()), available_bytes()
-    listed = ", ".join(f"{part} {_amount(size)}" for part, size in parts.items())
+    listed = ", ".join(f"{part} {_amount(size)}" for part, size in parts.items() if size)
     there = "unknown" if available is None else _amount(available)
     words = (
         f"{entry.count:,} buildings, {scenario.horizon.slots} slots: about {_amount(needed)} of "

@@ -107,7 +107,7 @@ def test_a_population_is_drawn_in_the_size_asked_for(
     population = asked[0].population
     assert (None if population is None else population.count) == count
     # Memory is stated before anything else happens.
-    said = re.search(r"([\d,]+) buildings, 24 slots: about [\d.]+ MB of memory", shown)
+    said = re.search(r"([\d,]+) buildings, 24 slots: about [\d.]+ [MG]B of memory", shown)
     assert (None if said is None else int(said[1].replace(",", ""))) == count
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from nashgrid.agents.population import Population
+from nashgrid.market.message_network import LONG
 from nashgrid.runs import memory
 from nashgrid.runs.memory import available_bytes
 from nashgrid.runs.population_draw import draw
@@ -35,11 +36,21 @@ def test_what_is_said_of_the_numbers_and_the_kernel_is_what_they_take(district: 
     assert parts["kernel"] == pytest.approx(kernel.state_bytes, rel=0.1)
 
 
+def test_messages_count_where_they_are_logged(district: Scenario) -> None:
+    few = with_population(load_scenario("district"), LONG)
+    assert few.population is not None
+    assert district.population is not None
+    assert memory_parts(few.population, few)["messages"] > 10**8
+    assert memory_parts(district.population, district)["messages"] == 0
+
+
 def test_it_is_said_before_the_run(district: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
     assert district.population is not None
     monkeypatch.setattr("nashgrid.runs.population_memory.available_bytes", lambda: 12 * 10**9)
     words = memory_statement(district.population, district)
-    assert re.match(r"20,000 buildings, 24 slots: about \d+ MB of memory \(data 1\d MB, ", words)
+    assert re.match(
+        r"20,000 buildings, 24 slots: about 1.\d GB of memory \(program 400 MB, data", words
+    )
     assert words.endswith("available: 12 GB")
     monkeypatch.setattr("nashgrid.runs.population_memory.available_bytes", lambda: None)
     assert memory_statement(district.population, district).endswith("available: unknown")
