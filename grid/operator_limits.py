@@ -78,7 +78,7 @@ def condense_limits(
     low = at_no_load - highest_voltage_pu**2
     high = at_no_load - lowest_voltage_pu**2
     moved: NDArray[np.bool_] = (drop_rows != 0.0).any(axis=1)
-    _check_voltage(feeder, at_no_load, (low > 0) | (high < 0), moved)
+    _check_voltage(feeder, at_no_load[:, ~moved], ~moved, lowest_voltage_pu, highest_voltage_pu)
     buses = np.flatnonzero(moved)
     volt_scale = 1.0 / drop_rows[buses].max(axis=1)
 
@@ -103,7 +103,8 @@ def _active_limits(feeder: Feeder, flow_kvar: FloatArray) -> FloatArray:
         raise ValueError(
             f"line {feeder.lines[line]}, slot {slot}: the reactive flow of "
             f"{abs(flow_kvar[slot, line]):.6g} kvar alone exceeds the limit of "
-            f"{feeder.limit_kva[line]:.6g} kVA"
+            f"{feeder.limit_kva[line]:.6g} kVA, which must give way by at least "
+            f"{abs(flow_kvar[slot, line]) - feeder.limit_kva[line]:.4g} kVA"
         )
     unlimited = np.isinf(feeder.limit_kva)
     finite = np.where(unlimited, 0.0, feeder.limit_kva)
@@ -112,13 +113,21 @@ def _active_limits(feeder: Feeder, flow_kvar: FloatArray) -> FloatArray:
 
 
 def _check_voltage(
-    feeder: Feeder, squared: FloatArray, outside: NDArray[np.bool_], moved: NDArray[np.bool_]
+    feeder: Feeder,
+    squared: FloatArray,
+    fixed: NDArray[np.bool_],
+    lowest_pu: float,
+    highest_pu: float,
 ) -> None:
-    fixed = np.argwhere(outside & ~moved)
-    if fixed.size:
-        slot, bus = fixed[0]
+    """Refuse voltages outside the limits at the `fixed` buses, which no trade moves."""
+    voltage = np.sqrt(np.maximum(squared, 0.0))
+    missed = np.maximum(lowest_pu - voltage, voltage - highest_pu)
+    if missed.max(initial=0.0) > 0.0:
+        slot, at = np.argwhere(missed > 0.0)[0]
+        found = voltage[slot, at]
+        limit = lowest_pu if found < lowest_pu else highest_pu
         raise ValueError(
-            f"bus {feeder.buses[bus]}, slot {slot}: the voltage of "
-            f"{np.sqrt(max(squared[slot, bus], 0.0)):.6g} pu is outside its limits and no trade "
-            "can change it"
+            f"bus {feeder.buses[fixed][at]}, slot {slot}: the voltage of {found:.6g} pu is outside "
+            f"its limits and no trade can change it; the limit of {limit:.6g} pu must give way by "
+            f"{missed[slot, at]:.4g} pu"
         )

@@ -333,9 +333,10 @@ def test_trading_at_the_root_uses_no_wires():
         ({"root_voltage_pu": 1.2}, r"root_voltage_pu 1.2 must lie within .* 0.95 to 1.05"),
         ({"reactive_kvar": np.zeros((2, 3))}, r"reactive_kvar has shape \(2, 3\)"),
         ({"reactive_kvar": [[0, np.nan], [0, 0]]}, r"reactive_kvar at \(0, 1\) is nan"),
-        ({"reactive_kvar": [[0, 0], [0, -60]]}, r"line 1-2, slot 1: the reactive flow of 60 kvar"),
+        ({"reactive_kvar": [[0, 0], [0, -60]]},
+         r"line 1-2, slot 1: the reactive flow of 60 kvar .* must give way by at least 10 kVA"),
         ({"trading_buses": [1], "reactive_kvar": [[0, 0], [0, 45]], "lowest_voltage_pu": 0.999},
-         r"bus 2, slot 1: the voltage of 0.9977"),
+         r"bus 2, slot 1: the voltage of 0\.9977.* limit of 0\.999 pu must give way by 0\.00125"),
     ],
 )  # fmt: skip
 def test_bad_terms_are_named(changes, message):
