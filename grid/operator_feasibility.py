@@ -15,6 +15,7 @@ from nashgrid.grid.operator_terms import OperatorTerms
 Limit = Literal["exchange", "line", "lowest voltage", "highest voltage", "demand", "generation"]
 
 _TOLERANCE_KW = 1e-6
+_ROW_TOLERANCE_KW = 1e-7
 
 
 @dataclass(frozen=True)
@@ -90,33 +91,50 @@ def _relax_slot(
         for at, amount in enumerate(beyond)
         if amount > _TOLERANCE_KW
     ]
-    count = len(limits.rows)
-    upper, lower = limits.upper[slot], limits.lower[slot]
-    sides = np.vstack(
-        [np.hstack([limits.rows, -np.eye(count)]), np.hstack([-limits.rows, -np.eye(count)])]
-    )
-    bounds = np.concatenate([upper, -lower])
-    there = np.isfinite(bounds)
-    program = linprog(
-        np.concatenate([np.zeros(len(box)), _severity(terms)]),
-        A_ub=sides[there],
-        b_ub=bounds[there],
-        bounds=[
-            *zip(np.maximum(lowest, -box - beyond), np.minimum(highest, box + beyond)),
-            *[(0.0, None)] * count,
-        ],
-        method="highs",
-    )
-    if program.x is None:
-        raise RuntimeError(f"the feasibility program of slot {slot} failed: {program.message}")
-    demand, given = program.x[: len(box)], program.x[len(box) :]
+    reach = np.maximum(lowest, -box - beyond), np.minimum(highest, box + beyond)
+    demand, given = _least_given(terms, slot, *reach)
     severity = _severity(terms) * given
-    above = limits.rows @ demand > upper
+    above = limits.rows @ demand > limits.upper[slot]
     found += [
         _relaxation(terms, slot, int(row), bool(above[row]), float(given[row]), severity[row])
         for row in np.flatnonzero(severity > _TOLERANCE_KW)
     ]
     return found
+
+
+def _least_given(
+    terms: OperatorTerms, slot: int, lowest: FloatArray, highest: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """A delivery (B,), and what every row (M,) gives way for it: least in total severity.
+
+    Rows enter the program once a delivery breaks them: on a large feeder most never do.
+    """
+    limits, buses = terms.limits, len(lowest)
+    upper, lower = limits.upper[slot], limits.lower[slot]
+    demand, given = np.clip(0.0, lowest, highest), np.zeros(len(limits.rows))
+    taken = np.zeros(len(limits.rows), dtype=bool)
+    while True:
+        value = limits.rows @ demand
+        broken = np.maximum(value - upper, lower - value) - given > _ROW_TOLERANCE_KW
+        if not (broken & ~taken).any():
+            return demand, given
+        taken |= broken
+        rows = limits.rows[taken]
+        count = len(rows)
+        sides = np.vstack([np.hstack([rows, -np.eye(count)]), np.hstack([-rows, -np.eye(count)])])
+        bounds = np.concatenate([upper[taken], -lower[taken]])
+        there = np.isfinite(bounds)
+        program = linprog(
+            np.concatenate([np.zeros(buses), _severity(terms)[taken]]),
+            A_ub=sides[there],
+            b_ub=bounds[there],
+            bounds=[*zip(lowest, highest), *[(0.0, None)] * count],
+            method="highs",
+        )
+        if program.x is None:
+            raise RuntimeError(f"the feasibility program of slot {slot} failed: {program.message}")
+        demand = program.x[:buses]
+        given[taken] = program.x[buses:]
 
 
 def _severity(terms: OperatorTerms) -> FloatArray:
