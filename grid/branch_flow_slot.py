@@ -52,6 +52,7 @@ class BranchFlowSlot:
         self.linear, self.bend = cp.Parameter(count), cp.Parameter(count, nonneg=True)
         self.reactive = cp.Parameter(buses)
         self.retail, self.feed_in = cp.Parameter(), cp.Parameter()
+        self.slope = cp.Parameter(nonneg=True)
         self.loss_price = cp.Parameter(nonneg=True)
         self.exchange_limit = cp.Parameter(nonneg=True)
         self.demand, self.current = cp.Variable(count), cp.Variable(lines)
@@ -92,6 +93,7 @@ class BranchFlowSlot:
         if also_lossless:
             constraints += self._lossless_limits()
         bill = cp.maximum(self.retail * exchange, self.feed_in * exchange)
+        bill += 0.5 * cp.square(self.slope * exchange)
         cost = bill + self.loss_price * losses + self.linear @ self.demand
         cost += 0.5 * cp.sum_squares(cp.multiply(self.bend, self.demand))
         self._problem = cp.Problem(cp.Minimize(cost), constraints)
@@ -124,6 +126,7 @@ class BranchFlowSlot:
         self.reactive.value = terms.reactive_kvar[slot] / base
         self.retail.value = hours * terms.retail_price_per_kwh[slot]
         self.feed_in.value = hours * terms.feed_in_price_per_kwh[slot]
+        self.slope.value = np.sqrt(hours * base * terms.price_slope_per_kw2h[slot])
         self.loss_price.value = hours * terms.loss_price_per_kwh[slot]
         # An unlimited exchange: more than everybody can take together.
         most = 2.0 * float(terms.demand_limit_kw.sum()) + base

@@ -59,6 +59,7 @@ def state_branch_problem(terms: OperatorTerms) -> OperatorStatement:
         cp.multiply(terms.retail_price_per_kwh, exchange),
         cp.multiply(terms.feed_in_price_per_kwh, exchange),
     )
+    energy += cp.multiply(0.5 * terms.price_slope_per_kw2h, cp.square(exchange))
     weight = terms.loss_price_per_kwh[:, None] * (feeder.resistance_pu / feeder.base_kva)[None, :]
     losses = cp.sum(cp.multiply(weight, cp.square(flow))) + np.sum(weight * reactive**2)
     cost = terms.slot_hours * (cp.sum(energy) + losses)

@@ -42,9 +42,10 @@ def operator_dual_bound(
 ) -> float:
     r"""Lower bound of min over the feasible d of cost(d) + linear.d, currency.
 
-    With max(b D, a D) >= pi D for any price pi in [a, b], the losses' quadratic replaced by its
-    tangent at a reference delivery r (d'Qd/2 >= r'Qr/2 + (Qr)'(d - r)), and multipliers y of the
-    limits lower <= A d <= upper, a lower bound for every d in the box |d| <= dmax is
+    With max(b D, a D) >= pi D for any price pi in [a, b], the quadratics of losses and sloping
+    price replaced by their tangent at a reference delivery r (d'Qd/2 >= r'Qr/2 + (Qr)'(d - r)),
+    and multipliers y of the limits lower <= A d <= upper, a lower bound for every d in the box
+    |d| <= dmax is
 
     .. math::
         const - r'Qr/2 - y_+'upper + y_-'lower - \sum_b |g_b| dmax_b, \quad
@@ -71,9 +72,10 @@ def operator_dual_bound(
 
     reference = multipliers.reference_kw
     marginal_loss_cost = terms.marginal_loss_cost(reference)
-    gradient = linear + dt * price[:, None] + marginal_loss_cost
+    curved = marginal_loss_cost + terms.marginal_slope_cost(reference)
+    gradient = linear + dt * price[:, None] + curved
     gradient += (towards_upper - towards_lower) @ limits.rows
     constant = terms.loss_cost(np.zeros_like(reference)).sum()
-    constant -= 0.5 * np.sum(reference * marginal_loss_cost)
+    constant -= 0.5 * np.sum(reference * curved)
     limit_part = np.sum(towards_lower * lower) - np.sum(towards_upper * upper)
     return float(constant + limit_part - np.sum(np.abs(gradient) * terms.demand_limit_kw))

@@ -79,6 +79,7 @@ def price_parts(
     behind = model.downstream[:, at].toarray()
     drop = 2.0 * model.resistance_sensitivity(problem.trading_buses) / feeder.base_kva
     upstream = multipliers.energy_price_per_kwh + multipliers.exchange / hours
+    upstream += problem.price_slope_per_kw2h * answer.demand_kw.sum(axis=1)
     parts = {
         "energy": np.tile(upstream[:, None], (1, problem.shape[1])),
         "loss": problem.marginal_loss_cost(answer.demand_kw) / hours,

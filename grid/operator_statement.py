@@ -53,6 +53,7 @@ def state_operator_problem(terms: OperatorTerms) -> OperatorStatement:
         cp.multiply(terms.retail_price_per_kwh, exchange),
         cp.multiply(terms.feed_in_price_per_kwh, exchange),
     )
+    energy += cp.multiply(0.5 * terms.price_slope_per_kw2h, cp.square(exchange))
     losses = (active_flow**2 + reactive_flow**2) @ (feeder.resistance_pu / feeder.base_kva)
     cost = terms.slot_hours * cp.sum(energy + cp.multiply(terms.loss_price_per_kwh, losses))
     return OperatorStatement(demand, cost, constraints)

@@ -19,10 +19,11 @@ class OperatorTerms:
     With D_s its sum over the buses and dt the slot length, the operator minimises
 
     .. math::
-        \sum_s dt \, [\max(b_s D_s, a_s D_s) + c_s \, loss(d_s)] + \sum f_{sb} d_{sb}
-        + \tfrac12 \sum k_b d_{sb}^2
+        \sum_s dt \, [\max(b_s D_s, a_s D_s) + \tfrac12 m_s D_s^2 + c_s \, loss(d_s)]
+        + \sum f_{sb} d_{sb} + \tfrac12 \sum k_b d_{sb}^2
 
-    (b retail, a feed-in, c loss price; f, k given with each question) subject to the voltage
+    (b retail, a feed-in, m slope of the price upstream, c loss price; f, k given with each
+    question) subject to the voltage
     limits at every bus, |P_l| <= sqrt(limit_l^2 - Q_l^2) on every line, the exchange limit
     |D_s| at the root, and |d_sb| <= the demand limit of the bus. Reactive power is fixed. Losses,
     the estimate of `LinDistFlow.losses_kw`, are bought at c whatever the direction of the flow.
@@ -40,6 +41,8 @@ class OperatorTerms:
         Price of what is bought (sold) upstream, currency/kWh; retail >= feed-in.
     loss_price_per_kwh : (S,) or scalar
         Price of the losses, >= 0.
+    price_slope_per_kw2h : (S,) or scalar
+        What a kW bought upstream adds to its price there, currency/kW2h; >= 0.
     demand_limit_kw : (B,) or scalar
         Largest power, either way, at each trading bus; finite.
     exchange_limit_kw : (S,) or scalar
@@ -64,6 +67,7 @@ class OperatorTerms:
         feed_in_price_per_kwh: ArrayLike,
         loss_price_per_kwh: ArrayLike,
         demand_limit_kw: ArrayLike,
+        price_slope_per_kw2h: ArrayLike = 0.0,
         exchange_limit_kw: ArrayLike = np.inf,
         lowest_voltage_pu: float = 0.95,
         highest_voltage_pu: float = 1.05,
@@ -98,6 +102,9 @@ class OperatorTerms:
             )
         self.loss_price_per_kwh = checked_array(
             "loss_price_per_kwh", loss_price_per_kwh, (slots,), least=0.0
+        )
+        self.price_slope_per_kw2h = checked_array(
+            "price_slope_per_kw2h", price_slope_per_kw2h, (slots,), least=0.0
         )
         self.demand_limit_kw = checked_array(
             "demand_limit_kw", demand_limit_kw, (buses,), least=0.0
@@ -148,7 +155,10 @@ class OperatorTerms:
         """Bill for the exchange upstream per slot, (S,), without losses; currency."""
         exchange = self._delivery(demand_kw).sum(axis=1)
         retail, feed_in = self.retail_price_per_kwh, self.feed_in_price_per_kwh
-        bill: FloatArray = self.slot_hours * np.maximum(retail * exchange, feed_in * exchange)
+        curved = 0.5 * self.price_slope_per_kw2h * exchange**2
+        bill: FloatArray = self.slot_hours * (
+            np.maximum(retail * exchange, feed_in * exchange) + curved
+        )
         return bill
 
     def loss_cost(self, demand_kw: ArrayLike) -> FloatArray:
@@ -160,6 +170,12 @@ class OperatorTerms:
         """Derivative of the loss bill by the delivery, (S, B), currency/kW."""
         price = self.slot_hours * self.loss_price_per_kwh
         return price[:, None] * (self._delivery(demand_kw) @ self.loss_curvature)
+
+    def marginal_slope_cost(self, demand_kw: ArrayLike) -> FloatArray:
+        """Derivative of dt m D^2 / 2 by the delivery, the same at all buses; (S, 1)."""
+        exchange = self._delivery(demand_kw).sum(axis=1, keepdims=True)
+        slope: FloatArray = self.slot_hours * self.price_slope_per_kw2h[:, None] * exchange
+        return slope
 
     def cost(self, demand_kw: ArrayLike) -> float:
         """Energy and loss cost of a delivery over all slots, currency."""

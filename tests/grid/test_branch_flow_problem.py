@@ -55,6 +55,16 @@ def test_two_buses_by_hand():
     assert answer.bound == pytest.approx(problem.cost(answer.demand_kw) + quadratic, abs=1e-6)
 
 
+def test_a_price_upstream_that_slopes():
+    # The condition of optimality by hand, with price + slope x power sent upstream of the losses.
+    problem = two_buses(
+        loss_price_per_kwh=0.0, feed_in_price_per_kwh=0.3, price_slope_per_kw2h=1e-3
+    )
+    answer = problem.answer([[-0.3], [0.0]], 1e-3)
+    slope = 0.5 * (0.3 + 1e-3 * answer.demand_kw) + [[-0.3], [0.0]] + 1e-3 * answer.demand_kw
+    np.testing.assert_allclose(slope, 0.0, atol=1e-6)
+
+
 def day_on_33_buses(kind, **changes):
     feeder = read_feeder("ieee33").with_line_limits({(6, 7): 500.0, (2, 19): 100.0})
     slots = 3

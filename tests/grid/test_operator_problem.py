@@ -77,6 +77,7 @@ def random_problem(rng, slots, buses):
         feed_in_price_per_kwh=feed_in,
         loss_price_per_kwh=rng.uniform(0.0, 0.5, slots) * (rng.random() < 0.7),
         demand_limit_kw=rng.uniform(1.0, 300.0, len(trading)),
+        price_slope_per_kw2h=10.0 ** rng.uniform(-5.0, -2.0, slots) * (rng.random() < 0.3),
         exchange_limit_kw=rng.uniform(20.0, 500.0, slots) if rng.random() < 0.5 else np.inf,
         lowest_voltage_pu=0.95,
         highest_voltage_pu=1.05,
@@ -368,3 +369,32 @@ def test_an_impossible_slot_is_named():
     )
     with pytest.raises(ValueError, match=message):
         problem.answer(np.zeros((2, 1)), 0.01)
+
+
+def test_a_price_upstream_that_slopes() -> None:
+    """One bus, price .2 + .01 D: a buyer who values energy at .5 takes 30 kW."""
+    problem = problem_on(
+        two_buses(), retail_price_per_kwh=0.2, feed_in_price_per_kwh=0.2, price_slope_per_kw2h=0.01
+    )
+    answer = problem.best_response([[-0.5]])
+    assert answer.demand_kw == pytest.approx(np.array([[30.0]]), abs=1e-6)
+    assert problem.cost([[30.0]]) == pytest.approx(0.2 * 30 + 0.005 * 900)
+    assert problem.dual_bound(np.array([[-0.5]]), answer.multipliers) == pytest.approx(-4.5)
+
+
+def test_a_slope_is_not_known_to_the_sparse_solver() -> None:
+    lines = [Line(1, bus, 1e-4, 1e-4) for bus in range(2, 403)]
+    feeder = make_feeder(
+        name="star",
+        source="made up",
+        base_kv=1.0,
+        base_mva=1.0,
+        root_bus=1,
+        buses=range(1, 403),
+        load_kw=np.zeros(402),
+        load_kvar=np.zeros(402),
+        lines=lines,
+    )
+    problem = problem_on(feeder, price_slope_per_kw2h=0.01)
+    with pytest.raises(ValueError, match="at most 400 trading buses, not 401"):
+        problem.answer(np.zeros((1, 401)), 1.0)
