@@ -7,4 +7,33 @@ TRADING = "trading"
 """Energy at every place in every slot."""
 
 MONEY = "money"
-"""Payments that share the savings."""
+"""Payments that share the savings by bargaining weights."""
+
+EQUAL_MONEY = "money in equal shares"
+"""Payments that leave all players the same share of their ideal gains, or the same gain."""
+
+BAND_MONEY = "money within a band"
+"""Payments within a band of prices for what each trades."""
+
+CONTRIBUTION_MONEY = "money by contribution"
+"""Payments that share the savings by what each adds to those of all others."""
+
+SHAPLEY_MONEY = "money by Shapley value"
+"""Payments that share the savings by the Shapley value."""
+
+NUCLEOLUS_MONEY = "money by nucleolus"
+"""Payments that share the savings by the nucleolus of the kinds."""
+
+TRADED_MONEY = "money by energy traded"
+"""Payments that share the savings by the energy that each trades."""
+
+MONEY_EXCHANGES = (
+    MONEY,
+    EQUAL_MONEY,
+    BAND_MONEY,
+    CONTRIBUTION_MONEY,
+    SHAPLEY_MONEY,
+    NUCLEOLUS_MONEY,
+    TRADED_MONEY,
+)
+"""All exchanges of money; the others are of energy, and cases of an outcome."""

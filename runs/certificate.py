@@ -1,6 +1,6 @@
 """The certificate of an outcome: numbers that prove it, and what they are held to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -30,27 +30,31 @@ def certify(
     wires: Wires,
     problems: Mapping[str, Sequence[CompiledProblem]],
     tables: Tables,
+    proved: MutableMapping[str, CaseProof] | None = None,
 ) -> dict[str, Any]:
     """Prove an outcome from its tables alone.
 
     `problems` are the agents' problems, case by case, in the order of the scenario's agents.
+    `proved` holds the cases that were proved for another market on the same schedules, and is
+    given the others.
     Every claim has a value, a bound and a verdict; `certified` is the verdict of all. Findings
     that no market promises (who loses under clearing prices, say) stand beside without verdict.
     """
     scenario, counterparty = wires.scenario, wires.counterparty
-    proofs = {
-        case: prove_case(
-            case,
-            scenario,
-            wires,
-            problems[case],
-            counterparty,
-            tables.prices,
-            tables.trades,
-            tables.schedules,
-        )
-        for case in market.cases
-    }
+    known = {} if proved is None else proved
+    for case in market.cases:
+        if case not in known:
+            known[case] = prove_case(
+                case,
+                scenario,
+                wires,
+                problems[case],
+                counterparty,
+                tables.prices,
+                tables.trades,
+                tables.schedules,
+            )
+    proofs = {case: known[case] for case in market.cases}
     tolerance = scenario.negotiation.tolerance
     claims = _convergence(tables.rounds, tolerance)
     for case, proof in proofs.items():

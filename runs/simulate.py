@@ -1,11 +1,13 @@
 """One run: agents negotiate, the outcome is settled and certified."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
 from nashgrid.market.messages import Floats
-from nashgrid.market.topics import MONEY
+from nashgrid.market.topics import MONEY_EXCHANGES
 from nashgrid.runs import tables
 from nashgrid.runs.certificate import certify
 from nashgrid.runs.inputs import with_values
@@ -14,6 +16,7 @@ from nashgrid.runs.markets import market_named
 from nashgrid.runs.markets.market import Market
 from nashgrid.runs.model import TradingModel
 from nashgrid.runs.outcome import Outcome, Tables
+from nashgrid.runs.proof import CaseProof
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.summary import summarise
 
@@ -41,50 +44,108 @@ def simulate(
         converge raises nothing: the outcome's certificate says so.
     """
     rule = market_named(market)
+    found = negotiate(scenario, rule.exchanges, seed, on_round)
+    return outcome_of(found, rule, seed)
+
+
+@dataclass(frozen=True)
+class Negotiated:
+    """What a negotiation came to before any payment: markets that differ in payments share it.
+
+    Parameters
+    ----------
+    model : of the finished negotiation
+    prices, trades, schedules, voltages, lines, losses : tables, see `Tables`
+    proofs : of the cases that were proved so far
+    """
+
+    model: TradingModel
+    prices: pd.DataFrame
+    trades: pd.DataFrame
+    schedules: pd.DataFrame
+    voltages: pd.DataFrame
+    lines: pd.DataFrame
+    losses: pd.DataFrame
+    proofs: dict[str, CaseProof] = field(default_factory=dict)
+
+
+def negotiate(
+    scenario: Scenario,
+    exchanges: tuple[str, ...],
+    seed: int,
+    on_round: Callable[[TradingModel], None] | None = None,
+) -> Negotiated:
+    """Hold exchanges on a scenario, one after the other.
+
+    Raises
+    ------
+    ValueError
+        As `simulate`.
+    """
     if not 0 <= seed < 2**63:
         raise ValueError(f"seed = {seed} must be at least 0 and below 2^63")
-    model = TradingModel(with_values(scenario), rule.exchanges, seed)
+    model = TradingModel(with_values(scenario), exchanges, seed)
     while model.running:
         model.step()
         if on_round is not None:
             on_round(model)
-    return _outcome(model, rule, seed)
-
-
-def _outcome(model: TradingModel, market: Market, seed: int) -> Outcome:
-    scenario, wires, cases = model.study, model.wires, market.cases
-    prices = tables.prices_table(model, cases)
+    cases = [topic for topic in exchanges if topic not in MONEY_EXCHANGES]
     trades = tables.trades_table(model, cases)
+    voltages, lines, losses = tables.network_tables(trades, model.study, model.wires, cases)
+    return Negotiated(
+        model,
+        tables.prices_table(model, cases),
+        trades,
+        tables.schedules_table(model, cases),
+        voltages,
+        lines,
+        losses,
+    )
+
+
+def outcome_of(found: Negotiated, market: Market, seed: int) -> Outcome:
+    """Settle and certify a negotiation by the rule of a market.
+
+    Raises
+    ------
+    ValueError
+        If the market needs exchanges that were not held, or its rule has no meaning here.
+    """
+    model, cases = found.model, market.cases
+    missing = [topic for topic in market.exchanges if topic not in model.coordinators]
+    if missing:
+        raise ValueError(f"the market {market.name} needs the exchange {missing[0]!r}")
     settlement, accounts = settle(
         market,
-        wires,
+        model.wires,
         model.roster,
-        prices,
-        trades,
+        found.prices,
+        found.trades,
         device_cost={case: _device_cost(model, case) for case in cases},
-        bargained=_bargained(model) if market.bargains else None,
+        bargained=None if market.money is None else _bargained(model, market.money),
     )
-    voltages, lines, losses = tables.network_tables(trades, scenario, wires, cases)
-    found = Tables(
-        prices=prices,
-        trades=trades,
-        schedules=tables.schedules_table(model, cases),
+    rounds = model.datacollector.get_model_vars_dataframe()
+    own = Tables(
+        prices=found.prices,
+        trades=found.trades,
+        schedules=found.schedules,
         accounts=accounts,
         settlement=settlement,
-        rounds=model.datacollector.get_model_vars_dataframe().reset_index(drop=True),
-        voltages=voltages,
-        lines=lines,
-        losses=losses,
+        rounds=rounds[rounds["topic"].isin(market.exchanges)].reset_index(drop=True),
+        voltages=found.voltages,
+        lines=found.lines,
+        losses=found.losses,
     )
     problems = {case: [agent.problems[case] for agent in model.prosumers] for case in cases}
-    messages = tables.messages_table(model.post.network.log)
+    log = [entry for entry in model.post.network.log if entry[1].messages.topic in market.exchanges]
+    messages = tables.messages_table(log)
     return Outcome(
-        **vars(found),
-        scenario=scenario,
+        **vars(own),
+        scenario=model.study,
         market=market.name,
         seed=seed,
-        certificate=certify(market, wires, problems, found),
-        summary=summarise(scenario, accounts, found.rounds, messages),
+        certificate=certify(market, model.wires, problems, own, found.proofs),
+        summary=summarise(model.study, accounts, own.rounds, messages),
         messages=messages,
     )
 
@@ -94,6 +155,6 @@ def _device_cost(model: TradingModel, case: str) -> Floats:
     return np.concatenate([np.atleast_1d(one.device_cost(case)) for one in model.traders])
 
 
-def _bargained(model: TradingModel) -> Floats:
-    """(n,) what the agents agreed to pay [currency]."""
-    return -np.concatenate([one.seats[MONEY].quantity[:, 0] for one in model.traders])
+def _bargained(model: TradingModel, topic: str) -> Floats:
+    """(n,) what the agents agreed to pay in an exchange of money [currency]."""
+    return -np.concatenate([one.seats[topic].quantity[:, 0] for one in model.traders])

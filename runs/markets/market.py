@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nashgrid.market.settlement import Payments
-from nashgrid.market.topics import MONEY, TRADING
+from nashgrid.market.topics import MONEY_EXCHANGES, TRADING
 from nashgrid.runs.markets.books import Books
 from nashgrid.runs.markets.trades import Trades
 
@@ -57,7 +57,7 @@ class Market:
     @property
     def cases(self) -> list[str]:
         """The cases of an outcome: its exchanges of energy."""
-        return [topic for topic in self.exchanges if topic != MONEY]
+        return [topic for topic in self.exchanges if topic not in MONEY_EXCHANGES]
 
     @property
     def has_trading(self) -> bool:
@@ -65,6 +65,11 @@ class Market:
         return TRADING in self.exchanges
 
     @property
+    def money(self) -> str | None:
+        """The exchange of money in which payments are agreed on; None without one."""
+        return next((topic for topic in self.exchanges if topic in MONEY_EXCHANGES), None)
+
+    @property
     def bargains(self) -> bool:
         """Whether payments are agreed on in an exchange of money."""
-        return MONEY in self.exchanges
+        return self.money is not None
