@@ -102,14 +102,9 @@ class OperatorProblem(OperatorTerms):
         return state_operator_problem(self)
 
     def _solver(self, curvature: FloatArray, active_set: bool = True) -> _Solver:
-        sloping = self.slot_hours * self.price_slope_per_kw2h
         if self.shape[1] > DENSE_BUSES:
-            if sloping.any():
-                raise ValueError(
-                    f"a price upstream that slopes takes at most {DENSE_BUSES} trading buses, not "
-                    f"{self.shape[1]}"
-                )
             return SparseSlotSolver(self, curvature)
+        sloping = self.slot_hours * self.price_slope_per_kw2h
         price = self.slot_hours * self.loss_price_per_kwh
         return SlotSolver(
             price[:, None, None] * self.loss_curvature

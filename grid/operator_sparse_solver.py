@@ -22,8 +22,8 @@ class SparseSlotSolver:
     t beside the delivery d as variables,
 
     .. math::
-        \min\; t + f'd + \tfrac12 d'Kd + \sum_l c \, r_l P_l^2 / S_{base}, \quad
-        t \ge b D, \quad t \ge a D,
+        \min\; t + \tfrac12 m D^2 + f'd + \tfrac12 d'Kd + \sum_l c \, r_l P_l^2 / S_{base},
+        \quad t \ge b D, \quad t \ge a D,
 
     subject to balances, voltage drops and bounds: every row has a handful of entries, where the
     condensed form is dense. For each slot one quadratic program by Clarabel, in units of
@@ -119,7 +119,8 @@ class SparseSlotSolver:
             [
                 scale**2 * self._curvature,
                 2.0 * scale**2 * loss * self._feeder.resistance_pu,
-                np.zeros(self._feeder.bus_count + 2),
+                np.zeros(self._feeder.bus_count),
+                [scale**2 * terms.slot_hours * terms.price_slope_per_kw2h[slot], 0.0],
             ]
         )
         rows = self._rows.copy()

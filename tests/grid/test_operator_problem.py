@@ -380,21 +380,3 @@ def test_a_price_upstream_that_slopes() -> None:
     assert answer.demand_kw == pytest.approx(np.array([[30.0]]), abs=1e-6)
     assert problem.cost([[30.0]]) == pytest.approx(0.2 * 30 + 0.005 * 900)
     assert problem.dual_bound(np.array([[-0.5]]), answer.multipliers) == pytest.approx(-4.5)
-
-
-def test_a_slope_is_not_known_to_the_sparse_solver() -> None:
-    lines = [Line(1, bus, 1e-4, 1e-4) for bus in range(2, 403)]
-    feeder = make_feeder(
-        name="star",
-        source="made up",
-        base_kv=1.0,
-        base_mva=1.0,
-        root_bus=1,
-        buses=range(1, 403),
-        load_kw=np.zeros(402),
-        load_kvar=np.zeros(402),
-        lines=lines,
-    )
-    problem = problem_on(feeder, price_slope_per_kw2h=0.01)
-    with pytest.raises(ValueError, match="at most 400 trading buses, not 401"):
-        problem.answer(np.zeros((1, 401)), 1.0)

@@ -39,6 +39,7 @@ def day(feeder, seed=1, slots=6, **changes):
         ("ieee33", {(6, 7): 300.0, (2, 19): 80.0}, {"exchange_limit_kw": 2500.0}),
         ("ieee33", {}, {"loss_price_per_kwh": 0.0, "highest_voltage_pu": 1.02}),
         ("ieee33", {}, {"trading_buses": [1, 5, 18, 33], "retail_price_per_kwh": 0.3}),
+        ("ieee33", {(6, 7): 300.0}, {"price_slope_per_kw2h": 1e-4}),
         ("ieee123", {(67, 72): 300.0}, {"lowest_voltage_pu": 0.97}),
     ],
 )
