@@ -6,6 +6,7 @@ import pandas as pd
 from nashgrid.market.messages import Floats
 from nashgrid.market.settlement import MICRO, net_payments_micro
 from nashgrid.runs.scenario import OPERATOR, UTILITY
+from nashgrid.runs.stacking import stack
 
 
 def accounts_table(
@@ -38,7 +39,7 @@ def accounts_table(
     if operator_weight is not None:
         others.insert(0, (OPERATOR, OPERATOR, "", 0, operator_weight))
         before.insert(0, loss_cost_before)
-    table = pd.concat([roster, pd.DataFrame(others, columns=roster.columns)], ignore_index=True)
+    table = stack([roster, pd.DataFrame(others, columns=roster.columns)])
     names = list(table["agent"])
     table["cost_before"] = np.concatenate([device_cost_before + bills, before])
     table["own_cost"] = np.concatenate([device_cost, np.zeros(len(others))])

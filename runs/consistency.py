@@ -1,17 +1,19 @@
 """A run's prices and trades against its scenario and against what the messages said."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from nashgrid.market.messages import Floats
 from nashgrid.market.settlement import NANO_PER_MICRO, whole_micro
 from nashgrid.market.topics import MONEY
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.inputs import slot_starts
 from nashgrid.runs.markets.bargained_payments import BARGAINED
-from nashgrid.runs.run_folder import StoredRun
+from nashgrid.runs.run_folder import StoredRun, table_file
+from nashgrid.runs.stacking import repeated, stack
 from nashgrid.runs.table_comparison import table_differences
 
 _NUMBERS = {"prices": "price_per_kwh", "trades": "trade_kw"}
@@ -22,9 +24,9 @@ def misfits(
 ) -> Iterator[str]:
     """Who, where and when of prices and trades must be the scenario's, their numbers finite."""
     starts = slot_starts(run.scenario.horizon)
-    name = wires.counterparty
-    last = pd.DataFrame({"agent": name, "kind": name, "community": "", "bus": wires.places})
-    traders = pd.concat([roster[list(last)], last], ignore_index=True)
+    who = wires.counterparty
+    last = pd.DataFrame({"agent": who, "kind": who, "community": "", "bus": wires.places})
+    traders = stack([roster[list(last)], last])
     slots = pd.DataFrame({"slot": range(len(starts))})
     expected = {
         "prices": slots.assign(start=starts).merge(pd.DataFrame({"bus": wires.places}), "cross"),
@@ -33,56 +35,75 @@ def misfits(
     for table, once in expected.items():
         stored = getattr(run.tables, table)
         own = stored.drop(columns=_NUMBERS[table])
-        keys = pd.concat([once.assign(case=case) for case in cases], ignore_index=True)
-        yield from table_differences(f"{table}.csv", own, keys[["case", *once.columns]])
+        keys = stack([once.assign(case=repeated(case, len(once))) for case in cases])
+        name = table_file(run.folder, table)
+        yield from table_differences(name, own, keys[["case", *once.columns]])
         numbers = stored[_NUMBERS[table]].to_numpy(float)
         for row in np.flatnonzero(~np.isfinite(numbers))[:1]:
-            yield f"{table}.csv: row {row + 1}, {_NUMBERS[table]} is {numbers[row]}, not a number"
+            yield f"{name}: row {row + 1}, {_NUMBERS[table]} is {numbers[row]}, not a number"
 
 
-def unsaid(run: StoredRun, wires: Wires, cases: Sequence[str]) -> Iterator[str]:
+def unsaid(
+    run: StoredRun, wires: Wires, roster: pd.DataFrame, cases: Sequence[str]
+) -> Iterator[str]:
     """Prices and trades must be what the closing messages said, to the last digit.
 
-    Agents got their addresses in the order of the scenario, the counterparty after them.
+    Agents got their addresses in the order of the roster, the counterparty after them.
     """
-    columns = ["topic", "kind", "sender", "receiver", "price", "quantity"]
+    columns = ["topic", "kind", "sender", "receiver", "price", "quantity", "count"]
     said = run.messages.select(columns).to_pandas()
-    agents = run.scenario.agents
+    place = wires.place_of(roster["bus"])
     for case in cases:
         rows = said[said["topic"] == case]
-        own = rows[rows["kind"] == "closing"].sort_values("receiver")["price"]
+        closing, commitment = (rows[rows["kind"] == kind] for kind in ("closing", "commitment"))
         table = run.tables.prices
         table = table[table["case"] == case].pivot(
             index="bus", columns="slot", values="price_per_kwh"
         )
-        price = {bus: table.loc[bus].to_numpy(float) for bus in wires.places}
-        everywhere = np.concatenate([price[bus] for bus in wires.places])
-        if not _same(own, [*(price[entry.bus or 0] for entry in agents), everywhere]):
+        price = table.loc[list(wires.places)].to_numpy(float)
+        expected = [*price[place], price.ravel()]
+        if not _same(closing["price"], closing["receiver"], closing["count"], expected):
             yield f"prices.csv: prices of {case!r} are not those of the closing messages"
-        committed = rows[rows["kind"] == "commitment"].sort_values("sender")["quantity"]
         remainder = rows[rows["kind"] == "remainder"]["quantity"]
         trades = run.tables.trades
         trade = trades[trades["case"] == case]["trade_kw"].to_numpy(float)
-        of_agents = len(agents) * run.scenario.horizon.slots
-        if not _same(
-            [*committed, *remainder], [*np.split(trade[:of_agents], len(agents)), trade[of_agents:]]
+        own, rest = np.split(trade, [len(roster) * run.scenario.horizon.slots])
+        agents = np.split(own, len(roster))
+        quantity, sender = commitment["quantity"], commitment["sender"]
+        if not _same(quantity, sender, commitment["count"], agents) or not np.array_equal(
+            np.concatenate([*remainder]), rest
         ):
-            yield f"trades.csv: trades of {case!r} are not those that the agents committed to"
+            name = table_file(run.folder, "trades")
+            yield f"{name}: trades of {case!r} are not those that the agents committed to"
 
 
 def unsaid_payments(run: StoredRun) -> Iterator[str]:
     """Bargained payments must be what the agents committed to, where they had to negotiate."""
-    said = run.messages.select(["topic", "kind", "sender", "quantity"]).to_pandas()
-    said = said[(said["topic"] == MONEY) & (said["kind"] == "commitment")].sort_values("sender")
+    said = run.messages.select(["topic", "kind", "sender", "quantity", "count"]).to_pandas()
+    said = said[(said["topic"] == MONEY) & (said["kind"] == "commitment")]
     if said.empty:
         return
     settlement = run.tables.settlement
-    agreed = settlement.loc[settlement["item"] == BARGAINED, "amount_nano"]
-    asked = whole_micro(np.concatenate(list(said["quantity"])))
-    if not np.array_equal(-NANO_PER_MICRO * asked, agreed.to_numpy(np.int64)):
-        yield "settlement.csv: bargained payments are not those that the agents committed to"
+    agreed = settlement.loc[settlement["item"] == BARGAINED, "amount_nano"].to_numpy(np.int64)
+    own = said[said["sender"] <= len(agreed)]
+    asked = [-NANO_PER_MICRO * whole_micro(one) for one in own["quantity"]]
+    if not _same(asked, own["sender"], own["count"], list(agreed[:, None])):
+        name = table_file(run.folder, "settlement")
+        yield f"{name}: bargained payments are not those that the agents committed to"
 
 
-def _same(said: Sequence[Floats], listed: Sequence[Floats]) -> bool:
-    pairs = zip(said, listed, strict=False)
-    return len(said) == len(listed) and all(np.array_equal(one, other) for one, other in pairs)
+def _same(
+    said: Iterable[NDArray[Any]],
+    addresses: Iterable[int],
+    counts: Iterable[int],
+    listed: Sequence[NDArray[Any]],
+) -> bool:
+    """Whether everybody's words are those listed, by address, which are counted from one.
+
+    A long column stands for many whose words are not in the log.
+    """
+    rows = list(zip(said, addresses, counts, strict=True))
+    in_full = sum(count for _, _, count in rows) == len(listed)
+    return in_full and all(
+        np.array_equal(words, listed[address - 1]) for words, address, count in rows if count == 1
+    )

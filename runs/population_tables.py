@@ -9,6 +9,7 @@ from nashgrid.agents.population.buildings import Rows
 from nashgrid.agents.population.schedules import Schedules
 from nashgrid.market.messages import Floats
 from nashgrid.runs.population_draw import STORAGE_KINDS, DrawnPopulation
+from nashgrid.runs.stacking import repeated, stack
 
 PV, SHIFTABLE = "pv", "shiftable load"
 
@@ -18,13 +19,13 @@ def schedule_rows(case: str, drawn: DrawnPopulation, schedules: Schedules) -> pd
     buildings = drawn.buildings
     producers = np.flatnonzero(buildings.available_kw.any(axis=1))
     curtailed = schedules.curtailment_kw[producers]
-    names = np.array(STORAGE_KINDS)[drawn.storage_kind]
+    names = pd.Categorical.from_codes(drawn.storage_kind, list(STORAGE_KINDS))
     charge, discharge = schedules.charge_kw, schedules.discharge_kw
     power = schedules.shiftable_kw
     parts = (
         (
             producers,
-            np.full(len(producers), PV),
+            repeated(PV, len(producers)),
             {
                 "consumption_kw": curtailed - buildings.available_kw[producers],
                 "curtailed_kw": curtailed,
@@ -42,12 +43,12 @@ def schedule_rows(case: str, drawn: DrawnPopulation, schedules: Schedules) -> pd
         ),
         (
             buildings.loads.owner,
-            np.full(len(power), SHIFTABLE),
+            repeated(SHIFTABLE, len(power)),
             {"consumption_kw": power, "shiftable_kw": power},
         ),
     )
     frames = [_rows(case, drawn, *part) for part in parts if len(part[0])]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    return stack(frames) if frames else pd.DataFrame()
 
 
 def read_schedules(drawn: DrawnPopulation, trade_kw: Floats, rows: pd.DataFrame) -> Schedules:
@@ -62,8 +63,9 @@ def read_schedules(drawn: DrawnPopulation, trade_kw: Floats, rows: pd.DataFrame)
     producers = np.flatnonzero(buildings.available_kw.any(axis=1))
     owners = (producers, buildings.storages.owner, buildings.loads.owner)
     ends = np.cumsum([0, *(len(owner) * slots for owner in owners)])
-    expected = drawn.roster["agent"].to_numpy()[np.concatenate(owners)]
-    if len(rows) != ends[-1] or (rows["agent"].to_numpy() != np.repeat(expected, slots)).any():
+    expected = np.repeat(np.concatenate(owners), slots)
+    named = pd.Categorical(rows["agent"], categories=drawn.roster["agent"])
+    if not np.array_equal(named.codes, expected):
         raise ValueError("the schedules of the population are not those of its devices")
 
     def matrix(part: int, name: str) -> Floats:
@@ -91,15 +93,14 @@ def _rows(
     case: str,
     drawn: DrawnPopulation,
     owner: Rows,
-    device: np.ndarray,
+    device: pd.Categorical,
     quantities: Mapping[str, Floats],
 ) -> pd.DataFrame:
     slots = drawn.buildings.slots
-    names = drawn.roster["agent"].to_numpy()[owner]
     columns = {
-        "case": case,
-        "agent": np.repeat(names, slots),
-        "device": np.repeat(device, slots),
+        "case": repeated(case, slots * len(owner)),
+        "agent": pd.Categorical.from_codes(np.repeat(owner, slots), drawn.roster["agent"]),
+        "device": device.repeat(slots),
         "slot": np.tile(np.arange(slots), len(owner)),
     }
     return pd.DataFrame(columns | {name: values.ravel() for name, values in quantities.items()})

@@ -4,6 +4,7 @@ import pandas as pd
 
 from nashgrid.runs.population_draw import DrawnPopulation
 from nashgrid.runs.scenario import AgentEntry, BuildingEntry, CommunityBatteryEntry, Scenario
+from nashgrid.runs.stacking import stack
 
 
 def kind_of(entry: AgentEntry) -> str:
@@ -33,6 +34,7 @@ def roster(scenario: Scenario, drawn: DrawnPopulation | None) -> pd.DataFrame:
     )
     if drawn is None:
         return stated
-    parts = [stated, drawn.roster[COLUMNS]] if len(stated) else [drawn.roster[COLUMNS]]
-    table = pd.concat(parts, ignore_index=True)
-    return table.astype({"kind": "category", "community": "category"})
+    # Names as codes: the tables of all agents and slots repeat them.
+    names = drawn.roster["agent"]
+    coded = drawn.roster[COLUMNS].assign(agent=pd.Categorical(names, categories=names))
+    return stack([stated, coded]) if len(stated) else coded

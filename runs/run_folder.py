@@ -21,6 +21,8 @@ from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import parse_scenario, scenario_toml
 
 TABLES = tuple(field.name for field in fields(Tables))
+MANY_ROWS = ("trades", "schedules", "accounts", "settlement")
+"""Tables that grow with the agents: Parquet where the agents are a population."""
 FEEDER = "feeder"
 FEEDER_FILES = ("feeder.toml", "buses.csv", "lines.csv")
 _TEXT = ("case", "agent", "kind", "community", "device", "payer", "payee", "item", "topic")
@@ -80,16 +82,8 @@ def load(folder: Path) -> StoredRun:
             raise ValueError("it holds no record of a run")
         tables = {}
         for table in TABLES:
-            name = f"{table}.csv"
-            frame = pd.read_csv(
-                folder / name,
-                keep_default_na=False,
-                na_values=[""],
-                dtype=dict.fromkeys(_TEXT, str),
-            )
-            whole = {c: kind for c, kind in _WHOLE_NUMBERS.items() if c in frame}
-            text = {c: "" for c in ("community",) if c in frame}
-            tables[table] = frame.fillna(text).astype(whole)
+            name = table_file(folder, table)
+            tables[table] = _read(folder / name)
         name = "messages.parquet"
         messages = pq.read_table(folder / name)
         name = "scenario.toml"
@@ -98,6 +92,23 @@ def load(folder: Path) -> StoredRun:
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise ValueError(f"{folder / name} cannot be read: {error}") from error
     return StoredRun(folder, record, scenario, Tables(**tables), messages)
+
+
+def table_file(folder: Path, table: str) -> str:
+    """Name of a table's file: long tables are Parquet."""
+    parquet = f"{table}.parquet"
+    return parquet if (folder / parquet).is_file() else f"{table}.csv"
+
+
+def _read(path: Path) -> pd.DataFrame:
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    frame = pd.read_csv(
+        path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(_TEXT, str)
+    )
+    whole = {c: kind for c, kind in _WHOLE_NUMBERS.items() if c in frame}
+    text = {c: "" for c in ("community",) if c in frame}
+    return frame.fillna(text).astype(whole)
 
 
 def checksum(content: bytes) -> str:
@@ -113,7 +124,8 @@ def record_checksum(record: dict[str, Any]) -> str:
 
 def listed_files(folder: Path) -> list[Path]:
     """The files whose checksums outcome.json keeps."""
-    names = ["scenario.toml", *(f"{table}.csv" for table in TABLES), "messages.parquet"]
+    tables = (table_file(folder, table) for table in TABLES)
+    names = ["scenario.toml", *tables, "messages.parquet"]
     feeder = [f"{FEEDER}/{name}" for name in FEEDER_FILES] if (folder / FEEDER).is_dir() else []
     return [folder / name for name in [*names, *feeder, "report.html"]]
 
@@ -122,7 +134,11 @@ def _write(outcome: Outcome, folder: Path) -> None:
     scenario = _with_feeder(outcome.scenario, folder)
     (folder / "scenario.toml").write_text(scenario_toml(scenario), encoding="utf-8")
     for table in TABLES:
-        getattr(outcome, table).to_csv(folder / f"{table}.csv", index=False, lineterminator="\n")
+        frame = getattr(outcome, table)
+        if scenario.population is not None and table in MANY_ROWS:
+            frame.to_parquet(folder / f"{table}.parquet", index=False, compression="zstd")
+        else:
+            frame.to_csv(folder / f"{table}.csv", index=False, lineterminator="\n")
     pq.write_table(outcome.messages, folder / "messages.parquet", compression="zstd")
     write_report(outcome, folder / "report.html")
     record: dict[str, Any] = {

@@ -26,6 +26,9 @@ def table_differences(name: str, stored: pd.DataFrame, again: pd.DataFrame) -> I
 def _alike_rows(stored: pd.Series, again: pd.Series) -> NDArray[np.bool_]:
     """(n,) what `_alike` says of two columns, row by row."""
     dtypes = (stored.dtype, again.dtype)
+    if all(isinstance(dtype, pd.CategoricalDtype) for dtype in dtypes):
+        codes = again.cat.set_categories(stored.cat.categories).cat.codes
+        return np.asarray(stored.cat.codes.to_numpy() == codes.to_numpy())
     missing = stored.isna().to_numpy(), again.isna().to_numpy()
     if all(pd.api.types.is_integer_dtype(dtype) for dtype in dtypes):
         numbers = (column.astype("Int64").fillna(0).to_numpy() for column in (stored, again))

@@ -16,6 +16,7 @@ from nashgrid.runs.assembly import Wires
 from nashgrid.runs.inputs import slot_starts
 from nashgrid.runs.model import TradingModel
 from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.stacking import repeated, stack
 
 DECISIONS = (
     "consumption_kw",
@@ -55,16 +56,16 @@ def trades_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
     places, slots = model.wires.places, model.study.horizon.slots
     name = model.counterparty.name
     last = pd.DataFrame({"agent": name, "kind": name, "community": "", "bus": places})
-    everybody = pd.concat([model.roster[list(last)], last], ignore_index=True)
+    everybody = stack([model.roster[list(last)], last])
     rows = everybody.loc[np.repeat(everybody.index, slots)].reset_index(drop=True)
     rows["slot"] = np.tile(np.arange(slots), len(everybody))
     frames = []
     for case in cases:
         sold = -model.counterparty.demand_kw[case].T
         frame = rows.assign(trade_kw=np.concatenate([model.trade_kw(case), sold]).ravel())
-        frame.insert(0, "case", case)
+        frame.insert(0, "case", case if model.population is None else repeated(case, len(rows)))
         frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
+    return stack(frames)
 
 
 def population_trades(trades: pd.DataFrame, scenario: Scenario, wires: Wires) -> Floats:
@@ -106,8 +107,7 @@ def schedule_rows(
 
 def schedules_of(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The rows of all agents as one table."""
-    table = pd.concat(frames, ignore_index=True)
-    return table.reindex(columns=["case", "agent", "device", "slot", *DECISIONS])
+    return stack(frames).reindex(columns=["case", "agent", "device", "slot", *DECISIONS])
 
 
 def network_tables(

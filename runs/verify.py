@@ -1,6 +1,6 @@
 """Verification: a run's files alone, everything computed anew without the negotiation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 
 from nashgrid.agents.compiled_problem import CompiledProblem
+from nashgrid.agents.population.accounting import device_costs
 from nashgrid.market.messages import Floats
-from nashgrid.runs import tables
-from nashgrid.runs.assembly import lay_wires
+from nashgrid.runs import population_tables, tables
+from nashgrid.runs.assembly import Wires, lay_wires
 from nashgrid.runs.central import local_problem
 from nashgrid.runs.certificate import certify
 from nashgrid.runs.consistency import misfits, unsaid, unsaid_payments
-from nashgrid.runs.ledger import settle, trade_kw
+from nashgrid.runs.ledger import settle
 from nashgrid.runs.markets import market_named
 from nashgrid.runs.markets.bargained_payments import agreed_payments
+from nashgrid.runs.population_tables import read_schedules
 from nashgrid.runs.proof import assign
 from nashgrid.runs.roster import roster
 from nashgrid.runs.run_folder import (
@@ -25,6 +27,7 @@ from nashgrid.runs.run_folder import (
     listed_files,
     load,
     record_checksum,
+    table_file,
 )
 from nashgrid.runs.summary import summarise
 from nashgrid.runs.table_comparison import differences, table_differences
@@ -104,7 +107,7 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
         people,
         stored.prices,
         stored.trades,
-        device_cost=_device_costs(run, problems),
+        device_cost=_device_costs(run, wires, problems),
         bargained=agreed_payments(stored.settlement, people["agent"]) if market.bargains else None,
     )
     voltages, lines, losses = tables.network_tables(
@@ -124,38 +127,65 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
         difference
         for name in ("accounts", "settlement", "voltages", "lines", "losses")
         for difference in table_differences(
-            f"{name}.csv", getattr(stored, name), getattr(again, name)
+            table_file(run.folder, name), getattr(stored, name), getattr(again, name)
         )
     ]
     wrong += [
         *differences("outcome.json: certificate", run.record["certificate"], certificate),
         *differences("outcome.json: summary", run.record["summary"], summary),
-        *unsaid(run, wires, market.cases),
+        *unsaid(run, wires, people, market.cases),
         *unsaid_payments(run),
-        *_wrong_schedules(run, problems),
+        *_wrong_schedules(run, wires, problems),
     ]
     return certificate, wrong
 
 
-def _device_costs(run: StoredRun, problems: dict[str, list[CompiledProblem]]) -> dict[str, Floats]:
+def _device_costs(
+    run: StoredRun, wires: Wires, problems: dict[str, list[CompiledProblem]]
+) -> dict[str, Floats]:
     """case -> (n,) what the devices cost; writes the schedules into the problems' variables."""
-    stored, costs = run.tables, {}
+    stored, slots, costs = run.tables, run.scenario.horizon.slots, {}
     for case, statements in problems.items():
-        trade = trade_kw(stored.trades, case, len(statements))
+        trades = stored.trades[stored.trades["case"] == case]
+        trade = trades["trade_kw"].to_numpy(float).reshape(-1, slots)
         schedules = stored.schedules[stored.schedules["case"] == case]
-        own = dict(iter(schedules.groupby("agent", sort=False)))
-        for compiled, bought in zip(statements, trade, strict=True):
+        stated = schedules[: slots * _devices(statements)]
+        own = dict(iter(stated.groupby("agent", sort=False, observed=True)))
+        for compiled, bought in zip(statements, trade, strict=False):
             assign(compiled.problem, bought, own[compiled.problem.owner], case)
         costs[case] = np.array([compiled.problem.device_cost() for compiled in statements])
+        if wires.population is not None:
+            drawn = read_schedules(
+                wires.population,
+                tables.population_trades(trades, run.scenario, wires),
+                schedules[slots * _devices(statements) :],
+            )
+            cost = device_costs(wires.population.buildings, drawn)
+            costs[case] = np.concatenate([costs[case], cost])
     return costs
 
 
-def _wrong_schedules(run: StoredRun, problems: dict[str, list[CompiledProblem]]) -> Iterator[str]:
+def _devices(statements: Sequence[CompiledProblem]) -> int:
+    return sum(len(compiled.problem.parts) for compiled in statements)
+
+
+def _wrong_schedules(
+    run: StoredRun, wires: Wires, problems: dict[str, list[CompiledProblem]]
+) -> Iterator[str]:
     """What devices consume must follow from their decisions, now in the problems' variables."""
-    frames = [
-        tables.schedule_rows(case, compiled.problem.owner, compiled.problem.schedule())
-        for case, owners in problems.items()
-        for compiled in owners
-    ]
+    frames, slots = [], run.scenario.horizon.slots
+    for case, owners in problems.items():
+        frames += [
+            tables.schedule_rows(case, compiled.problem.owner, compiled.problem.schedule())
+            for compiled in owners
+        ]
+        if wires.population is not None:
+            schedules = run.tables.schedules[run.tables.schedules["case"] == case]
+            trades = run.tables.trades[run.tables.trades["case"] == case]
+            trade = tables.population_trades(trades, run.scenario, wires)
+            rows = schedules[slots * _devices(owners) :]
+            drawn = read_schedules(wires.population, trade, rows)
+            frames.append(population_tables.schedule_rows(case, wires.population, drawn))
     again = tables.schedules_of(frames)
-    yield from table_differences("schedules.csv", run.tables.schedules, again)
+    name = table_file(run.folder, "schedules")
+    yield from table_differences(name, run.tables.schedules, again)
