@@ -8,21 +8,20 @@ import pandas as pd
 from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.claims import allowed, claim
+from nashgrid.runs.ledger import trades_of
 from nashgrid.runs.markets.books import Books, individual_rationality
 from nashgrid.runs.markets.market import Market
 from nashgrid.runs.outcome import Tables
+from nashgrid.runs.potential import GameFinding
 from nashgrid.runs.proof import CaseProof, prove_case
+from nashgrid.runs.roster import roster
 from nashgrid.runs.rounding import rounding_slack
 from nashgrid.runs.scenario import Scenario
 
-DEVIATION = (
-    "price-taking: each participant may choose any schedule of its own while prices stay; a "
-    "price-anticipating agent may gain more"
-)
-
-
 POPULATION = "population"
 MOST_NAMED = 100
+SMALLEST_OPTIMUM = 1e-2
+"""Share of all costs, taken positive, above which an optimum can be divided by."""
 
 
 def certify(
@@ -61,11 +60,19 @@ def certify(
         claims |= _equilibrium(case, proof, counterparty, tolerance)
     accounts = tables.accounts
     rounding = rounding_slack(market, wires, tables.prices, tables.trades, accounts)
-    books = Books(accounts, rounding, proofs[market.cases[-1]].total_cost, tolerance)
+    books = Books(
+        accounts,
+        rounding,
+        proofs[market.cases[-1]].total_cost,
+        tolerance,
+        trades_of(
+            market, wires, roster(scenario, wires.population), tables.prices, tables.trades, None
+        ),
+    )
     claims |= _money(market, books)
     return {
         "market": market.name,
-        "deviation": DEVIATION,
+        "deviation": market.deviation,
         "tolerance": tolerance,
         "claims": claims,
         "certified": all(claim["holds"] for claim in claims.values()),
@@ -79,6 +86,9 @@ def certify(
                 "largest_price_difference_per_kwh": proof.price_difference,
             }
             for case, proof in proofs.items()
+        },
+        "games": {
+            case: _game(proof, proof.game) for case, proof in proofs.items() if proof.game
         },
         "limits_not_kept": {case: list(p.limits_not_kept) for case, p in proofs.items()},
         "individual_rationality": _rationality(books),
@@ -104,6 +114,20 @@ def _equilibrium(
     """What is allowed grows with the tolerance: see `allowed`."""
     last = proof.positions[counterparty]
     scale = max(1.0, abs(proof.total_cost))
+    if proof.game is None:
+        social = claim(
+            abs(proof.welfare_gap),
+            allowed(tolerance, 1e-5, 1e-4),
+            "relative gap of total cost to the central optimum"
+            if proof.population is None
+            else "relative gap of total cost to its lower bound by weak duality",
+        )
+    else:
+        social = claim(
+            abs(proof.game.potential - proof.game.least_potential) / scale,
+            allowed(tolerance, 1e-5, 1e-4),
+            "gap of the game's potential to its minimum, as a share of total cost",
+        )
     return {
         f"{case}: best responses": claim(
             proof.worst_relative_epsilon,
@@ -131,13 +155,7 @@ def _equilibrium(
         f"{case}: energy balance": claim(
             proof.imbalance_kw, 1e-6, "largest imbalance of a commodity [kW]"
         ),
-        f"{case}: welfare": claim(
-            abs(proof.welfare_gap),
-            allowed(tolerance, 1e-5, 1e-4),
-            "relative gap of total cost to the central optimum"
-            if proof.population is None
-            else "relative gap of total cost to its lower bound by weak duality",
-        ),
+        f"{case}: {'welfare' if proof.game is None else 'potential'}": social,
     }
 
 
@@ -152,6 +170,22 @@ def _money(market: Market, books: Books) -> dict[str, Any]:
     if market.individually_rational and market.has_trading:
         claims |= individual_rationality(books)
     return claims | market.promises(books)
+
+
+def _game(proof: CaseProof, game: GameFinding) -> dict[str, Any]:
+    """Where the game ends up against the optimum of the same agents and the same supply.
+
+    The ratio to the optimum means nothing where the optimum is near zero or below.
+    """
+    whole = sum(abs(position.cost) for position in proof.positions.values())
+    telling = proof.central_cost > SMALLEST_OPTIMUM * whole
+    return {
+        "potential": game.potential,
+        "least_potential": game.least_potential,
+        "natural_map_kw": float(game.natural_map_kw.max()),
+        "loss_to_optimum": proof.total_cost - proof.central_cost,
+        "price_of_anarchy": proof.total_cost / proof.central_cost if telling else None,
+    }
 
 
 def _epsilons(proof: CaseProof) -> dict[str, Any]:

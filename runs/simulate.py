@@ -10,7 +10,7 @@ from nashgrid.market.messages import Floats
 from nashgrid.market.topics import MONEY_EXCHANGES
 from nashgrid.runs import tables
 from nashgrid.runs.certificate import certify
-from nashgrid.runs.inputs import with_values
+from nashgrid.runs.inputs import tariff, with_values
 from nashgrid.runs.ledger import settle
 from nashgrid.runs.markets import market_named
 from nashgrid.runs.markets.market import Market
@@ -44,6 +44,7 @@ def simulate(
         converge raises nothing: the outcome's certificate says so.
     """
     rule = market_named(market)
+    rule.presumes(scenario, tariff(scenario))
     found = negotiate(scenario, rule.exchanges, seed, on_round)
     return outcome_of(found, rule, seed)
 

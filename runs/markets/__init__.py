@@ -1,8 +1,17 @@
 """The markets by name. A new one is a file with its record, and a line here."""
 
+from nashgrid.runs.markets.bill_sharing import BILL_SHARING
 from nashgrid.runs.markets.competitive import COMPETITIVE
+from nashgrid.runs.markets.cournot import COURNOT
+from nashgrid.runs.markets.energy_sharing import ENERGY_SHARING
+from nashgrid.runs.markets.incentive_price import INCENTIVE_PRICE
 from nashgrid.runs.markets.market import Market
+from nashgrid.runs.markets.mid_market_rate import MID_MARKET_RATE
 from nashgrid.runs.markets.nash_bargaining import NASH_BARGAINING
+from nashgrid.runs.markets.supply_demand_ratio import (
+    COMPENSATED_SUPPLY_DEMAND_RATIO,
+    SUPPLY_DEMAND_RATIO,
+)
 from nashgrid.runs.markets.two_part import TWO_PART
 from nashgrid.runs.markets.utility_only import UTILITY_ALONE
 
@@ -12,6 +21,13 @@ MARKETS = {
         NASH_BARGAINING,
         COMPETITIVE,
         TWO_PART,
+        COURNOT,
+        ENERGY_SHARING,
+        BILL_SHARING,
+        MID_MARKET_RATE,
+        SUPPLY_DEMAND_RATIO,
+        COMPENSATED_SUPPLY_DEMAND_RATIO,
+        INCENTIVE_PRICE,
         UTILITY_ALONE,
     )
 }

@@ -9,6 +9,7 @@ import pandas as pd
 
 from nashgrid.market.messages import Floats
 from nashgrid.runs.claims import claim
+from nashgrid.runs.markets.trades import Trades
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,14 @@ class Books:
     rounding : what settlement in whole units may cost each of them [currency]
     total_cost : of the schedules, before payments [currency]
     tolerance : of the negotiation
+    trades : what was settled
     """
 
     accounts: pd.DataFrame
     rounding: pd.Series
     total_cost: float
     tolerance: float
+    trades: Trades
 
     @cached_property
     def players(self) -> pd.DataFrame:

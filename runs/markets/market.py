@@ -4,20 +4,33 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from nashgrid.agents.local_problem import Tariff
 from nashgrid.market.settlement import Payments
-from nashgrid.market.topics import MONEY_EXCHANGES, TRADING
+from nashgrid.market.topics import MONEY_EXCHANGES
 from nashgrid.runs.markets.books import Books
 from nashgrid.runs.markets.trades import Trades
+from nashgrid.runs.scenario import Scenario
 
 Settle = Callable[[Trades], list[Payments]]
 """What every agent owes, given energy and prices."""
 Promises = Callable[[Books], dict[str, dict[str, Any]]]
 """Claims by name that the rule's accounts are held to."""
+Presumes = Callable[[Scenario, Tariff], None]
+"""Raises ValueError where a scenario does not suit the rule."""
+
+PRICE_TAKING = (
+    "price-taking: each participant may choose any schedule of its own while prices stay; a "
+    "price-anticipating agent may gain more"
+)
 
 
 def no_promises(books: Books) -> dict[str, dict[str, Any]]:
     """Of a rule that promises nothing of its own."""
     return {}
+
+
+def nothing_presumed(scenario: Scenario, tariff: Tariff) -> None:
+    """Of a rule that suits every scenario."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +49,10 @@ class Market:
     reveals : what an agent gives away of itself, message by message
     heard, said : kinds of messages that reach an agent, and that it sends
     promises : claims beyond budget and individual rationality
+    presumes : what the rule needs of a scenario and its tariff, checked before anything else
     by_energy : payments are for energy, slot by slot; otherwise each agent makes one for the day
     weighted : bargaining weights count
+    deviation : what an agent may do to gain, in the certificate of its equilibrium
     """
 
     name: str
@@ -51,8 +66,10 @@ class Market:
     heard: tuple[str, ...] = ("quote", "closing")
     said: tuple[str, ...] = ("enrolment", "offer", "commitment")
     promises: Promises = no_promises
+    presumes: Presumes = nothing_presumed
     by_energy: bool = True
     weighted: bool = False
+    deviation: str = PRICE_TAKING
 
     @property
     def cases(self) -> list[str]:
@@ -62,7 +79,7 @@ class Market:
     @property
     def has_trading(self) -> bool:
         """Whether agents trade with each other at all."""
-        return TRADING in self.exchanges
+        return len(self.cases) > 1
 
     @property
     def money(self) -> str | None:

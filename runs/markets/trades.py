@@ -7,6 +7,7 @@ import numpy as np
 
 from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.settlement import whole_micro, whole_wh
+from nashgrid.runs.influence import PriceCurve
 from nashgrid.runs.scenario import OPERATOR, UTILITY
 
 
@@ -20,6 +21,7 @@ class Terms:
     retail_price_per_kwh, feed_in_price_per_kwh : (T,) of the utility [currency/kWh]
     loss_price_per_kwh : (T,) what the operator pays for losses [currency/kWh]
     losses_kw : (T,) losses that the operator buys [kW]; None without an operator
+    curve : the utility's price where it slopes with the community's power; None at the tariff
     """
 
     slot_hours: float
@@ -27,11 +29,18 @@ class Terms:
     feed_in_price_per_kwh: Floats
     loss_price_per_kwh: Floats
     losses_kw: Floats | None = None
+    curve: PriceCurve | None = None
 
     def tariff_micro(self, energy_wh: Integers) -> Integers:
         """Retail for what is bought, feed-in for what is sold [micro-units/kWh]; (..., T)."""
         retail, feed_in = self.retail_price_per_kwh, self.feed_in_price_per_kwh
         return np.where(energy_wh > 0, whole_micro(retail), whole_micro(feed_in))
+
+    def upstream_micro(self, energy_wh: Integers) -> Integers:
+        """(T,) what the utility asks for the community's energy [micro-units/kWh]."""
+        if self.curve is None:
+            return self.tariff_micro(energy_wh)
+        return whole_micro(self.curve.at(energy_wh / 1000 / self.slot_hours))
 
 
 @dataclass(frozen=True)

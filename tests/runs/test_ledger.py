@@ -56,6 +56,32 @@ def test_two_part_charges_the_baseline_and_prices_the_deviation() -> None:
     assert sums("two-part") == {"A": -0.275, "B": 1.125, UTILITY: -0.85, "operator": 0}
 
 
+BY_HAND = {
+    # Slot 0: A sells .5 kWh, B takes 2 kWh at tariffs .30 and .10; slot 1: 2 and 1.5 kWh at .40 and
+    # .10. In slot 0 buyers share what 1.5 kWh cost, in slot 1 sellers what .5 kWh earn.
+    "bill-sharing": {"A": -0.5 * 0.10, "B": 1.5 * 0.30},
+    # .20 and .25 inside; B then pays (.5 x .20 + 1.5 x .30) / 2, A gets (1.5 x .25 + .05) / 2.
+    "mid-market-rate": {"A": -0.5 * 0.20 - 2 * 0.2125, "B": 2 * 0.275 + 1.5 * 0.25},
+    # R = .25: .1 x .3 / (.2 x .25 + .1) = .20 and .20 x .25 + .30 x .75; R > 1: both .10.
+    "supply-demand-ratio": {"A": -0.5 * 0.20 - 2 * 0.10, "B": 2 * 0.275 + 1.5 * 0.10},
+    # c = .10: .2 x .3 / (.1 x .25 + .2) = 4/15; c = .15: .10 + .15 x .75 and .10 + .15.
+    "compensated-supply-demand-ratio": {
+        "A": -0.5 * 4 / 15 - 2 * 0.2125,
+        "B": 2 * (4 / 15 * 0.25 + 0.225) + 1.5 * 0.25,
+    },
+    # .15 and .175 inside.
+    "incentive-price": {"A": -0.5 * 0.15 - 2 * 0.15625, "B": 2 * 0.2625 + 1.5 * 0.175},
+}
+
+
+@pytest.mark.parametrize("market", list(BY_HAND))
+def test_sharing_prices_by_hand(market: str) -> None:
+    found = sums(market)
+    assert {"A": found["A"], "B": found["B"]} == pytest.approx(BY_HAND[market], abs=2e-6)
+    # What the utility receives is its bill, whatever the rule: 1.5 kWh at .30 less .5 kWh at .10.
+    assert found[UTILITY] == pytest.approx(-0.40, abs=2e-6)
+
+
 def test_bargained_payments_are_whole_micro_units() -> None:
     found = sums("nash-bargaining")
     assert found == {"A": -0.123457, "B": 0.5, UTILITY: -0.376543, "operator": 0}

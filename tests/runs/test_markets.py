@@ -1,13 +1,18 @@
 """The records of the markets against what runs of them do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from nashgrid.market.pricing import mid_market_rate
 from nashgrid.market.topics import MONEY, TRADING, UTILITY_ONLY
 from nashgrid.runs.markets import MARKETS
 from nashgrid.runs.markets.books import Books, individual_rationality
 from nashgrid.runs.markets.nash_bargaining import bargaining_excess, shares_of_the_surplus
+from nashgrid.runs.markets.sharing_prices import shares_by
+from nashgrid.runs.markets.trades import Terms, Trades
 from nashgrid.runs.markets.two_part import operators_part
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.scenario_files import load_scenario
@@ -58,6 +63,20 @@ def test_a_market_that_is_individually_rational_is_held_to_it(
         assert held == (market.individually_rational and market.has_trading)
 
 
+TRADES = Trades(
+    agents=("A", "B"),
+    baseline_kw=np.array([[2.0, -4.0], [1.0, 3.0]]),
+    trade_kw=np.array([[-1.0, -4.0], [4.0, 3.0]]),
+    price_per_kwh=np.broadcast_to([0.25, 0.15], (2, 2)),
+    terms=Terms(
+        slot_hours=0.5,
+        retail_price_per_kwh=np.array([0.30, 0.40]),
+        feed_in_price_per_kwh=np.array([0.10, 0.10]),
+        loss_price_per_kwh=np.array([0.30, 0.40]),
+    ),
+)
+
+
 def books(saving: list[float], total_cost: float) -> Books:
     """Two agents and the operator, whose costs before were 4, 2 and 1."""
     accounts = pd.DataFrame(
@@ -69,7 +88,7 @@ def books(saving: list[float], total_cost: float) -> Books:
             "saving": saving,
         }
     )
-    return Books(accounts, pd.Series([1e-6, 1e-6, 1e-3]), total_cost, tolerance=1e-6)
+    return Books(accounts, pd.Series([1e-6, 1e-6, 1e-3]), total_cost, 1e-6, TRADES)
 
 
 def test_who_loses_most_is_measured_beyond_its_rounding() -> None:
@@ -107,3 +126,31 @@ def test_the_excess_of_a_player_without_gain_is_infinite() -> None:
     weights = np.array([1.0, 1.0])
     assert bargaining_excess(np.array([0.0, 2.0]), weights, 2.0) == np.inf
     assert bargaining_excess(np.array([1.0, 1.0]), weights, 2.0) == 0.0
+
+
+def paid(a: float, b: float) -> Books:
+    found = books([0.0, 0.0, 0.0], 5.0)
+    micro = [round(1e6 * amount) for amount in (a, b, -a - b)]
+    return replace(found, accounts=found.accounts.assign(payment_micro=micro))
+
+
+def test_payments_of_a_sharing_price_are_held_to_its_formula() -> None:
+    """Mid-market rate by hand: A gets .5 x .20 + 2 x .2125, B pays 2 x .275 + 1.5 x .25."""
+    held = shares_by(mid_market_rate)
+    claims = held(paid(-0.525, 0.925))
+    assert all(claim["holds"] for claim in claims.values())
+    assert claims["bill covered"]["value"] == pytest.approx(0.0, abs=1e-12)
+    assert not held(paid(-0.525, 0.926))["price formula"]["holds"]
+    # A rule that keeps something for nobody is found out.
+    kept = shares_by(lambda *inputs: (mid_market_rate(*inputs)[0], 0 * inputs[0]))
+    assert kept(paid(0.0, 0.925))["bill covered"]["value"] == pytest.approx(0.425)
+    assert not kept(paid(0.0, 0.925))["bill covered"]["holds"]
+
+
+@pytest.mark.parametrize("name", ["supply-demand-ratio", "compensated-supply-demand-ratio"])
+def test_tariffs_without_a_ratio_are_refused_at_once(name: str) -> None:
+    duet = load_scenario("duet")
+    period = duet.utility.tariff[0].model_copy(update={"feed_in_price_per_kwh": -0.1})
+    utility = duet.utility.model_copy(update={"tariff": (period,)})
+    with pytest.raises(ValueError, match="needs feed_in_price >= 0"):
+        simulate(duet.model_copy(update={"utility": utility}), name)
