@@ -33,8 +33,8 @@ class BranchFlowAnswer:
     notes : tuple of str
         Per slot: `EXACT`, `REPAIRED`, `CHECKED` or `INEXACT`.
     bound : float
-        Least cost of the relaxation without repair, currency: up to the solver's tolerance (about
-        1e-7 of it) no delivery that keeps the limits in AC costs less.
+        Least cost of the relaxation without repair, less the solver's tolerance; currency. No
+        delivery that keeps the limits in AC costs less.
     """
 
     demand_kw: FloatArray
@@ -77,15 +77,14 @@ class BranchFlowProblem(OperatorTerms):
         notes, bound = [], 0.0
         for slot, slope in enumerate(slopes):
             program = self._program(also_lossless=False)
-            least = program.solve(slot, slope, bends)
-            if least is None:
+            if not program.solve(slot, slope, bends):
                 raise ValueError(self._refusal(slot))
-            bound += least
+            bound += program.bound()
             demand[slot], gap[slot], note = program.demand_kw(), program.gap(), EXACT
             if not program.is_exact():
                 note = INEXACT
                 program = self._program(also_lossless=True)
-                if program.solve(slot, slope, bends) is not None:
+                if program.solve(slot, slope, bends):
                     demand[slot], gap[slot] = program.demand_kw(), program.gap()
                     note = REPAIRED if program.is_exact() else INEXACT
             notes.append(note)
@@ -96,6 +95,10 @@ class BranchFlowProblem(OperatorTerms):
     def best_response(self, linear: ArrayLike) -> BranchFlowAnswer:
         """Minimise cost + linear.d over what the wires can carry: `answer` without curvature."""
         return self.answer(linear, 0.0)
+
+    def least_cost(self, linear: ArrayLike) -> float:
+        """Lower bound of cost + linear.d over all deliveries that keep the limits, currency."""
+        return self.best_response(linear).bound
 
     def ac(self, demand_kw: ArrayLike) -> ACPowerFlow:
         """AC power flow of a delivery."""

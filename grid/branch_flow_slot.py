@@ -15,7 +15,12 @@ from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.operator_terms import OperatorTerms
 from nashgrid.grid.price_decomposition import FlowPoint
 
-_TOLERANCE = 1e-10
+_GAPS = ("tol_gap_abs", "tol_gap_rel", "tol_feas")
+_TOLERANCE, _REDUCED = 1e-9, 1e-7
+_SETTINGS = dict.fromkeys(_GAPS, _TOLERANCE) | {f"reduced_{gap}": _REDUCED for gap in _GAPS}
+# How far the dual value may be below what was found, relative: the tolerance that was reached, and
+# ten times that for what the rows are missed by.
+_OPEN = {cp.OPTIMAL: 10 * _TOLERANCE, cp.OPTIMAL_INACCURATE: 10 * _REDUCED}
 
 
 class BranchFlowSlot:
@@ -114,15 +119,20 @@ class BranchFlowSlot:
             constraints.append(cp.norm(flows, 2, axis=0) <= limit)
         return constraints
 
-    def solve(self, slot: int, linear: FloatArray, curvature: FloatArray) -> float | None:
-        """Least cost of the slot, currency; None if there is none. Results are in the variables.
+    def solve(self, slot: int, linear: FloatArray, curvature: FloatArray) -> bool:
+        """Solve a slot; False if no delivery keeps the limits. Results are in the variables.
 
-        `linear` (B,) in currency/kW, `curvature` (B,) in currency/kW^2.
+        `linear` (B,) in currency/kW, `curvature` (B,) in currency/kW^2. Costs are counted in
+        currency per kVA of the base, which keeps them near 1.
+
+        Raises
+        ------
+        RuntimeError
+            If the solver finds neither a delivery nor that there is none.
         """
-        terms, base = self._terms, self._feeder.base_kva
-        hours = terms.slot_hours * base
-        self.linear.value = base * linear
-        self.bend.value = base * np.sqrt(curvature)
+        terms, base, hours = self._terms, self._feeder.base_kva, self._terms.slot_hours
+        self.linear.value = linear
+        self.bend.value = np.sqrt(base * curvature)
         self.reactive.value = terms.reactive_kvar[slot] / base
         self.retail.value = hours * terms.retail_price_per_kwh[slot]
         self.feed_in.value = hours * terms.feed_in_price_per_kwh[slot]
@@ -131,17 +141,23 @@ class BranchFlowSlot:
         # An unlimited exchange: more than everybody can take together.
         most = 2.0 * float(terms.demand_limit_kw.sum()) + base
         self.exchange_limit.value = min(float(terms.exchange_limit_kw[slot]), most) / base
-        settings = dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas"), _TOLERANCE)
         with warnings.catch_warnings():
             # The status says the same.
             warnings.filterwarnings("ignore", message="Solution may be inaccurate")
             try:
-                self._problem.solve(solver=cp.CLARABEL, **settings)
-            except cp.error.SolverError:
-                return None
+                self._problem.solve(solver=cp.CLARABEL, **_SETTINGS)
+            except cp.error.SolverError as error:
+                raise RuntimeError(f"Clarabel did not solve slot {slot}: {error}") from error
+        if self._problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):
+            return False
         if self._problem.status not in SOLVED:
-            return None
-        return float(as_array(self._problem.value))
+            raise RuntimeError(f"Clarabel did not solve slot {slot}: {self._problem.status}")
+        return True
+
+    def bound(self) -> float:
+        """The least cost less what the solver's tolerance leaves open, currency."""
+        least = self._feeder.base_kva * float(as_array(self._problem.value))
+        return least - _OPEN[self._problem.status] * max(1.0, abs(least))
 
     def demand_kw(self) -> FloatArray:
         """Power delivered at the trading buses, (B,)."""

@@ -84,6 +84,10 @@ class OperatorProblem(OperatorTerms):
         slopes = checked_array("linear", linear, self.shape)
         return operator_dual_bound(self, slopes, multipliers)
 
+    def least_cost(self, linear: ArrayLike) -> float:
+        """Lower bound of cost + linear.d over all deliveries, proved by a best response's duals."""
+        return self.dual_bound(linear, self.best_response(linear).multipliers)
+
     def infeasibility(self, lowest_kw: ArrayLike, highest_kw: ArrayLike) -> tuple[Relaxation, ...]:
         """Limits that no delivery within the given ranges (S, B) can keep, worst first."""
         lowest = checked_array("lowest_kw", lowest_kw, self.shape)
