@@ -155,7 +155,11 @@ class Exchange:
         # Twice the best residual, in squares: the acceleration has led astray. Everyone goes
         # back to the best state and takes its plain step from there.
         restart = self._gram[slot, slot] > 4 * self._gram[best, best]
-        if restart:
+        if restart and self.records and self.records[-1].restarted:
+            # The best state did not reproduce its residual: participants whose answers depend on
+            # earlier ones are not there any more. What they say now is what there is.
+            self._kept, best = [slot], slot
+        elif restart:
             self._kept = [best]
         elif self._gram[slot, slot] <= self._gram[best, best]:
             best = slot

@@ -15,7 +15,7 @@ from nashgrid.market.links import Links
 from nashgrid.market.messages import HEADER_BYTES, Floats, Integers, Messages
 from nashgrid.market.randomness import keyed_uniforms
 
-LONG = 4096
+LONG = 512
 """Rows of a column from which on it is counted, but its content is not logged."""
 
 

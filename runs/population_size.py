@@ -14,8 +14,8 @@ def with_population(scenario: Scenario, count: int) -> Scenario:
 
     Where the scenario has a population, its count changes. Where it has none, drawn buildings take
     the place of the stated ones, on the same buses; batteries and generators stay. The limit of
-    the exchange with the utility grows in proportion to the number of buildings; it never shrinks,
-    for a few buildings have less in common than many.
+    the exchange with the utility grows in proportion to the number of buildings, and shrinks with
+    its square root, for the peaks of a few buildings coincide more than those of many.
 
     Raises
     ------
@@ -35,8 +35,8 @@ def with_population(scenario: Scenario, count: int) -> Scenario:
         else:
             before = entry.count
             entry = PopulationEntry.model_validate({**dict(entry), "count": count})
-        growth = max(1.0, count / before) if before else 1.0
-        limit = growth * scenario.utility.exchange_limit_kw
+        ratio = count / before if before else 1.0
+        limit = max(ratio, ratio**0.5) * scenario.utility.exchange_limit_kw
         update["utility"] = type(scenario.utility).model_validate(
             {**dict(scenario.utility), "exchange_limit_kw": limit}
         )

@@ -336,3 +336,21 @@ def test_gives_up_after_the_last_round_and_says_so() -> None:
         exchange.close(OfferSums(np.ones(1), 1.0 + number, np.full(9, 4.0)))
     assert exchange.finished
     assert not exchange.converged
+
+
+def test_a_best_state_that_does_not_come_back_is_given_up() -> None:
+    exchange = Exchange(ExchangeRules(step=0.4, tolerance=1e-9, memory=4), np.ones(1), np.zeros(1))
+
+    def close(squared_residual: float) -> np.ndarray:
+        products = np.append(np.zeros(4), squared_residual)
+        exchange.close(OfferSums(np.ones(1), 1.0, products))
+        return exchange.weights
+
+    close(1.0)
+    # Three times the residual: everyone is sent back to the first state ...
+    np.testing.assert_array_equal(close(9.0), [1, 0, 0, 0])
+    assert exchange.records[-1].restarted
+    # ... which does not reproduce its residual: what was said last is where it goes on.
+    np.testing.assert_array_equal(close(8.0), np.eye(4)[exchange.memory_slot])
+    np.testing.assert_array_equal(close(2.0)[exchange.memory_slot] > 0, True)
+    assert not exchange.records[-1].restarted

@@ -23,7 +23,7 @@ def negotiated(name: str, count: int) -> TradingModel:
 def test_the_exchange_of_a_district_does_not_bind_at_any_size(count: int) -> None:
     model = negotiated("district", count)
     limit = model.study.utility.exchange_limit_kw
-    assert limit == max(3000, 3 * count)
+    assert limit == pytest.approx(3000 * max(count / 1000, (count / 1000) ** 0.5))
     for case in CASES:
         demand = model.counterparty.demand_kw[case]
         assert np.abs(demand).max() < 0.7 * limit
