@@ -175,6 +175,21 @@ def within(moments: list[datetime], earliest: time, latest: time) -> np.ndarray:
     return np.array([now >= earliest or now < latest for now in clock])
 
 
+def wholly_within(horizon: HorizonEntry, earliest: time, latest: time) -> np.ndarray:
+    """Which slots lie from start to end in one daily window, which may pass midnight.
+
+    Equal ends mean that it never closes; a slot longer than the window lies in none.
+    """
+    if earliest == latest:
+        return np.ones(horizon.slots, dtype=bool)
+    day, length = timedelta(days=1), timedelta(minutes=horizon.slot_minutes)
+    opening = datetime.combine(horizon.start.date(), earliest)
+    open_for = (datetime.combine(opening, latest) - opening) % day
+    # Time since the window opened last.
+    since = [(start - opening) % day for start in slot_starts(horizon)]
+    return np.array([passed + length <= open_for for passed in since])
+
+
 def _building_devices(entry: BuildingEntry, scenario: Scenario) -> list[Device]:
     owner = entry.name
     found: list[Device] = []
@@ -219,14 +234,8 @@ def _storage(entry: BatteryEntry) -> dict[str, float]:
 
 
 def _vehicle(name: str, entry: VehicleEntry, owner: str, scenario: Scenario) -> ElectricVehicle:
-    starts = slot_starts(scenario.horizon)
-    length = timedelta(minutes=scenario.horizon.slot_minutes)
-    ends = [start + length - timedelta(microseconds=1) for start in starts]
     # Only slots that lie wholly in the stay: it cannot charge before it is there.
-    stay = np.flatnonzero(
-        within(starts, entry.arrival, entry.departure)
-        & within(ends, entry.arrival, entry.departure)
-    )
+    stay = np.flatnonzero(wholly_within(scenario.horizon, entry.arrival, entry.departure))
     if len(stay) == 0:
         raise ValueError(
             f"{owner}: {name}: no slot lies between arrival = {entry.arrival} and departure = "

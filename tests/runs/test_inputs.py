@@ -2,12 +2,14 @@
 
 import copy
 from collections.abc import Callable
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nashgrid.agents.devices.battery import Battery, ElectricVehicle
 from nashgrid.agents.devices.generator import Generator
@@ -16,7 +18,7 @@ from nashgrid.agents.devices.renewable import Renewable
 from nashgrid.agents.devices.shiftable_load import ShiftableLoad
 from nashgrid.runs import inputs
 from nashgrid.runs.profiles import built_in_profile
-from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.scenario import HorizonEntry, Scenario
 
 Change = Callable[[dict[str, Any]], object]
 CSV = "time,mine_kw,sun_kw_per_m2,gust_m_per_s\n" + "".join(
@@ -138,6 +140,46 @@ def test_devices_come_in_order_with_the_numbers_of_their_entries(duet: dict[str,
     assert isinstance(vehicle, ElectricVehicle)
     assert (vehicle.arrival_slot, vehicle.departure_slot) == (1, 3)
     assert (vehicle.initial_kwh, vehicle.final_kwh) == (16.0, 32.0)
+
+
+@pytest.mark.parametrize(
+    ("start", "minutes", "stay", "inside"),
+    [
+        ("2016-06-23T10:00:00", 1440, (time(8), time(17)), [False, False]),
+        ("2016-06-23T10:00:00", 1380, (time(8), time(17)), [False, False]),
+        ("2016-06-23T08:00:00", 540, (time(8), time(17)), [True, False]),
+        ("2016-06-23T20:00:00", 240, (time(20), time(0)), [True, False]),
+        ("2016-06-23T20:00:00", 360, (time(20), time(2)), [True, False]),
+        ("2016-06-23T22:00:00", 240, (time(20), time(7)), [True, True]),
+        ("2016-06-23T10:00:00", 1440, (time(8), time(8)), [True, True]),
+        ("2016-06-23T06:30:00", 1440, (time(7), time(6)), [False, False]),
+    ],
+)
+def test_a_slot_lies_in_a_daily_window_from_start_to_end(
+    duet: dict[str, Any], start: str, minutes: int, stay: tuple[time, time], inside: list[bool]
+) -> None:
+    horizon = scenario(duet).horizon.model_copy(
+        update={"start": datetime.fromisoformat(start), "slots": 2, "slot_minutes": minutes}
+    )
+    assert inputs.wholly_within(horizon, *stay).tolist() == inside
+
+
+@settings(deadline=None, derandomize=True)
+@given(
+    st.integers(0, 1439), st.integers(1, 1440), st.integers(1, 12), st.integers(0, 1439),
+    st.integers(0, 1439),
+)  # fmt: skip
+def test_a_slot_within_a_window_is_within_it_in_every_minute(
+    start: int, minutes: int, slots: int, earliest: int, latest: int
+) -> None:
+    clock = [time(*divmod(moment, 60)) for moment in (earliest, latest)]
+    begin = datetime(2016, 6, 23) + timedelta(minutes=start)
+    horizon = HorizonEntry(start=begin, slots=slots, slot_minutes=minutes)
+    found = inputs.wholly_within(horizon, *clock)
+    for slot in range(slots):
+        first = begin + slot * timedelta(minutes=minutes)
+        moments = [first + timedelta(minutes=passed) for passed in range(minutes)]
+        assert found[slot] == inputs.within(moments, *clock).all()
 
 
 def test_a_vehicle_uses_only_slots_that_lie_wholly_in_its_stay(duet: dict[str, Any]) -> None:
