@@ -15,16 +15,15 @@ from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.operator_terms import OperatorTerms
 from nashgrid.grid.price_decomposition import FlowPoint
 
+# Full and reduced tolerance of Clarabel; the second pair where the first is out of its reach.
+_TOLERANCES = ((1e-9, 1e-7), (1e-8, 1e-6))
 _GAPS = ("tol_gap_abs", "tol_gap_rel", "tol_feas")
-_TOLERANCE, _REDUCED = 1e-9, 1e-7
-_SETTINGS = dict.fromkeys(_GAPS, _TOLERANCE) | {f"reduced_{gap}": _REDUCED for gap in _GAPS}
-# How far the dual value may be below what was found, relative: the tolerance that was reached, and
-# ten times that for what the rows are missed by.
-_OPEN = {cp.OPTIMAL: 10 * _TOLERANCE, cp.OPTIMAL_INACCURATE: 10 * _REDUCED}
+# The rows, too, are missed by the tolerance: the dual value may be this many times that below.
+_MARGIN = 10.0
 
 
 class BranchFlowSlot:
-    r"""Minimise one slot's cost + f'd + k'd^2 / 2 over the branch-flow relaxation, in pu.
+    r"""Minimise one slot's cost + f'd + k'd^2 / 2 over the branch-flow relaxation.
 
     For every bus j fed from i by a line with r and x, with the lines m that leave j,
 
@@ -37,6 +36,9 @@ class BranchFlowSlot:
     also hold for LinDistFlow. Its voltage is never lower, and under reverse flow neither is its
     flow, so that nothing is won by losing more than must be (Gan, Li, Topcu and Low 2015 for the
     voltage).
+
+    The program is per unit of the largest demand limit, not of the feeder's base: then flows are
+    near 1, and Clarabel reaches its tolerance where it would stall otherwise.
     """
 
     def __init__(self, terms: OperatorTerms, also_lossless: bool) -> None:
@@ -52,7 +54,10 @@ class BranchFlowSlot:
         at = feeder.bus_positions(terms.trading_buses)
         count = len(at)
         place = sparse.csr_array((np.ones(count), (at, np.arange(count))), shape=(buses, count))
-        r, x = feeder.resistance_pu, feeder.reactance_pu
+        largest = float(terms.demand_limit_kw.max())
+        base = self._base_kva = largest if largest > 0.0 else feeder.base_kva
+        r = feeder.resistance_pu * base / feeder.base_kva
+        x = feeder.reactance_pu * base / feeder.base_kva
 
         self.linear, self.bend = cp.Parameter(count), cp.Parameter(count, nonneg=True)
         self.reactive = cp.Parameter(buses)
@@ -68,7 +73,7 @@ class BranchFlowSlot:
         net, lost = (enters - leaves)[others], enters[others]
         losses = r @ current
         exchange = cp.sum(self.demand)
-        box = terms.demand_limit_kw / feeder.base_kva
+        box = terms.demand_limit_kw / base
         sides = cp.vstack([2.0 * flow_p, 2.0 * flow_q, current - squared[start]])
         drop = 2.0 * (cp.multiply(r, flow_p) + cp.multiply(x, flow_q))
         constraints: list[cp.Constraint] = [
@@ -84,7 +89,7 @@ class BranchFlowSlot:
         ]
         limited = np.flatnonzero(np.isfinite(feeder.limit_kva))
         if limited.size:
-            limit = feeder.limit_kva[limited] / feeder.base_kva
+            limit = feeder.limit_kva[limited] / base
             ends = (
                 (flow_p, flow_q),
                 (
@@ -102,10 +107,11 @@ class BranchFlowSlot:
         cost = bill + self.loss_price * losses + self.linear @ self.demand
         cost += 0.5 * cp.sum_squares(cp.multiply(self.bend, self.demand))
         self._problem = cp.Problem(cp.Minimize(cost), constraints)
+        self._open = 0.0
 
     def _lossless_limits(self) -> list[cp.Constraint]:
         terms, feeder, model = self._terms, self._feeder, LinDistFlow(self._feeder)
-        squared = terms.root_voltage_pu**2 - 2.0 * (
+        squared = terms.root_voltage_pu**2 - 2.0 * self._base_kva / feeder.base_kva * (
             model.resistance_sensitivity(terms.trading_buses) @ self.demand
             + model.reactance_sensitivity() @ self.reactive
         )
@@ -115,7 +121,7 @@ class BranchFlowSlot:
             behind = model.downstream[limited]
             at = feeder.bus_positions(terms.trading_buses)
             flows = cp.vstack([behind[:, at] @ self.demand, behind @ self.reactive])
-            limit = feeder.limit_kva[limited] / feeder.base_kva
+            limit = feeder.limit_kva[limited] / self._base_kva
             constraints.append(cp.norm(flows, 2, axis=0) <= limit)
         return constraints
 
@@ -123,14 +129,14 @@ class BranchFlowSlot:
         """Solve a slot; False if no delivery keeps the limits. Results are in the variables.
 
         `linear` (B,) in currency/kW, `curvature` (B,) in currency/kW^2. Costs are counted in
-        currency per kVA of the base, which keeps them near 1.
+        currency per kW of the largest demand limit, which keeps them near 1.
 
         Raises
         ------
         RuntimeError
             If the solver finds neither a delivery nor that there is none.
         """
-        terms, base, hours = self._terms, self._feeder.base_kva, self._terms.slot_hours
+        terms, base, hours = self._terms, self._base_kva, self._terms.slot_hours
         self.linear.value = linear
         self.bend.value = np.sqrt(base * curvature)
         self.reactive.value = terms.reactive_kvar[slot] / base
@@ -141,27 +147,34 @@ class BranchFlowSlot:
         # An unlimited exchange: more than everybody can take together.
         most = 2.0 * float(terms.demand_limit_kw.sum()) + base
         self.exchange_limit.value = min(float(terms.exchange_limit_kw[slot]), most) / base
+        for full, reduced in _TOLERANCES:
+            status = self._attempt(full, reduced)
+            if status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):
+                return False
+            if status in SOLVED:
+                self._open = _MARGIN * (full if status == cp.OPTIMAL else reduced)
+                return True
+        raise RuntimeError(f"Clarabel did not solve slot {slot} ({status})")
+
+    def _attempt(self, full: float, reduced: float) -> str:
+        settings = dict.fromkeys(_GAPS, full) | {f"reduced_{gap}": reduced for gap in _GAPS}
         with warnings.catch_warnings():
             # The status says the same.
             warnings.filterwarnings("ignore", message="Solution may be inaccurate")
             try:
-                self._problem.solve(solver=cp.CLARABEL, **_SETTINGS)
-            except cp.error.SolverError as error:
-                raise RuntimeError(f"Clarabel did not solve slot {slot}: {error}") from error
-        if self._problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):
-            return False
-        if self._problem.status not in SOLVED:
-            raise RuntimeError(f"Clarabel did not solve slot {slot}: {self._problem.status}")
-        return True
+                self._problem.solve(solver=cp.CLARABEL, **settings)
+            except cp.error.SolverError:
+                return str(cp.SOLVER_ERROR)
+        return str(self._problem.status)
 
     def bound(self) -> float:
         """The least cost less what the solver's tolerance leaves open, currency."""
-        least = self._feeder.base_kva * float(as_array(self._problem.value))
-        return least - _OPEN[self._problem.status] * max(1.0, abs(least))
+        least = self._base_kva * float(as_array(self._problem.value))
+        return least - self._open * max(1.0, abs(least))
 
     def demand_kw(self) -> FloatArray:
         """Power delivered at the trading buses, (B,)."""
-        return self._feeder.base_kva * as_array(self.demand.value)
+        return self._base_kva * as_array(self.demand.value)
 
     def gap(self) -> FloatArray:
         """Gap of every line's cone, (L,): `cone_gap`."""
