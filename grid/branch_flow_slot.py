@@ -6,11 +6,11 @@ import warnings
 
 import cvxpy as cp
 import numpy as np
-from scipy import sparse
 
 from nashgrid.grid.convex_concave import EXACT_GAP, cone_gap
 from nashgrid.grid.dispatch_program import SOLVED, as_array
 from nashgrid.grid.feeder import FloatArray
+from nashgrid.grid.incidence import incidence, placement
 from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.operator_terms import OperatorTerms
 from nashgrid.grid.price_decomposition import FlowPoint
@@ -44,21 +44,12 @@ class BranchFlowSlot:
     def __init__(self, terms: OperatorTerms, also_lossless: bool) -> None:
         feeder = self._feeder = terms.feeder
         self._terms = terms
-        buses, lines = feeder.bus_count, feeder.line_count
-        start, end = feeder.bus_positions(feeder.from_bus), feeder.bus_positions(feeder.to_bus)
-        root = feeder.bus_positions(feeder.root_bus)[0]
-        every, ones = np.arange(lines), np.ones(lines)
-        enters = sparse.csr_array((ones, (end, every)), shape=(buses, lines))
-        leaves = sparse.csr_array((ones, (start, every)), shape=(buses, lines))
-        others = np.flatnonzero(np.arange(buses) != root)
-        at = feeder.bus_positions(terms.trading_buses)
-        count = len(at)
-        place = sparse.csr_array((np.ones(count), (at, np.arange(count))), shape=(buses, count))
         largest = float(terms.demand_limit_kw.max())
         base = self._base_kva = largest if largest > 0.0 else feeder.base_kva
-        r = feeder.resistance_pu * base / feeder.base_kva
-        x = feeder.reactance_pu * base / feeder.base_kva
+        self._r = feeder.resistance_pu * base / feeder.base_kva
+        self._x = feeder.reactance_pu * base / feeder.base_kva
 
+        count, buses, lines = len(terms.trading_buses), feeder.bus_count, feeder.line_count
         self.linear, self.bend = cp.Parameter(count), cp.Parameter(count, nonneg=True)
         self.reactive = cp.Parameter(buses)
         self.retail, self.feed_in = cp.Parameter(), cp.Parameter()
@@ -68,46 +59,50 @@ class BranchFlowSlot:
         self.demand, self.current = cp.Variable(count), cp.Variable(lines)
         self.flow_p, self.flow_q = cp.Variable(lines), cp.Variable(lines)
         self.squared = cp.Variable(buses)
-        flow_p, flow_q, current, squared = self.flow_p, self.flow_q, self.current, self.squared
 
-        net, lost = (enters - leaves)[others], enters[others]
-        losses = r @ current
-        exchange = cp.sum(self.demand)
-        box = terms.demand_limit_kw / base
-        sides = cp.vstack([2.0 * flow_p, 2.0 * flow_q, current - squared[start]])
-        drop = 2.0 * (cp.multiply(r, flow_p) + cp.multiply(x, flow_q))
-        constraints: list[cp.Constraint] = [
-            net @ flow_p - lost @ cp.multiply(r, current) == (place @ self.demand)[others],
-            net @ flow_q - lost @ cp.multiply(x, current) == self.reactive[others],
-            squared[end] == squared[start] - drop + cp.multiply(r**2 + x**2, current),
-            squared[root] == terms.root_voltage_pu**2,
-            squared >= terms.lowest_voltage_pu**2,
-            squared <= terms.highest_voltage_pu**2,
-            cp.SOC(current + squared[start], sides, axis=0),
-            cp.abs(self.demand) <= box,
+        exchange, losses = cp.sum(self.demand), self._r @ self.current
+        limits: list[cp.Constraint] = [
+            self.squared >= terms.lowest_voltage_pu**2,
+            self.squared <= terms.highest_voltage_pu**2,
+            cp.abs(self.demand) <= terms.demand_limit_kw / base,
             cp.abs(exchange + losses) <= self.exchange_limit,
         ]
-        limited = np.flatnonzero(np.isfinite(feeder.limit_kva))
-        if limited.size:
-            limit = feeder.limit_kva[limited] / base
-            ends = (
-                (flow_p, flow_q),
-                (
-                    flow_p - cp.multiply(r, current),
-                    flow_q - cp.multiply(x, current),
-                ),
-            )
-            for p, q in ends:
-                size = cp.norm(cp.vstack([p[limited], q[limited]]), 2, axis=0)
-                constraints.append(size <= limit)
         if also_lossless:
-            constraints += self._lossless_limits()
+            limits += self._lossless_limits()
         bill = cp.maximum(self.retail * exchange, self.feed_in * exchange)
         bill += 0.5 * cp.square(self.slope * exchange)
         cost = bill + self.loss_price * losses + self.linear @ self.demand
         cost += 0.5 * cp.sum_squares(cp.multiply(self.bend, self.demand))
+        constraints = self._wires() + limits + self._line_limits()
         self._problem = cp.Problem(cp.Minimize(cost), constraints)
         self._open = 0.0
+
+    def _wires(self) -> list[cp.Constraint]:
+        ends = incidence(self._feeder)
+        net, lost = (ends.enters - ends.leaves)[ends.others], ends.enters[ends.others]
+        place = placement(self._feeder, self._terms.trading_buses)[ends.others]
+        r, x, current, at_start = self._r, self._x, self.current, self.squared[ends.start]
+        drop = 2.0 * (cp.multiply(r, self.flow_p) + cp.multiply(x, self.flow_q))
+        sides = cp.vstack([2.0 * self.flow_p, 2.0 * self.flow_q, current - at_start])
+        return [
+            net @ self.flow_p - lost @ cp.multiply(r, current) == place @ self.demand,
+            net @ self.flow_q - lost @ cp.multiply(x, current) == self.reactive[ends.others],
+            self.squared[ends.end] == at_start - drop + cp.multiply(r**2 + x**2, current),
+            self.squared[ends.root] == self._terms.root_voltage_pu**2,
+            cp.SOC(current + at_start, sides, axis=0),
+        ]
+
+    def _line_limits(self) -> list[cp.Constraint]:
+        limited = np.flatnonzero(np.isfinite(self._feeder.limit_kva))
+        if not limited.size:
+            return []
+        limit = self._feeder.limit_kva[limited] / self._base_kva
+        received_p = self.flow_p - cp.multiply(self._r, self.current)
+        received_q = self.flow_q - cp.multiply(self._x, self.current)
+        return [
+            cp.norm(cp.vstack([p[limited], q[limited]]), 2, axis=0) <= limit
+            for p, q in ((self.flow_p, self.flow_q), (received_p, received_q))
+        ]
 
     def _lossless_limits(self) -> list[cp.Constraint]:
         terms, feeder, model = self._terms, self._feeder, LinDistFlow(self._feeder)

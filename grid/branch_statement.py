@@ -2,8 +2,9 @@
 
 import cvxpy as cp
 import numpy as np
-from scipy import sparse
+from scipy.sparse.linalg import splu
 
+from nashgrid.grid.incidence import incidence, placement
 from nashgrid.grid.operator_statement import OperatorStatement
 from nashgrid.grid.operator_terms import OperatorTerms
 
@@ -19,27 +20,20 @@ def state_branch_problem(terms: OperatorTerms) -> OperatorStatement:
     """
     feeder = terms.feeder
     slots, lines = len(terms.reactive_kvar), feeder.line_count
-    start, end = feeder.bus_positions(feeder.from_bus), feeder.bus_positions(feeder.to_bus)
-    root = feeder.bus_positions([feeder.root_bus])[0]
-    every = np.arange(lines)
-    leaves = sparse.csr_array((np.ones(lines), (start, every)), shape=(feeder.bus_count, lines))
-    enters = sparse.csr_array((np.ones(lines), (end, every)), shape=(feeder.bus_count, lines))
-    others = np.flatnonzero(np.arange(feeder.bus_count) != root)
-    at = feeder.bus_positions(terms.trading_buses)
-    place = sparse.csr_array(
-        (np.ones(len(at)), (at, np.arange(len(at)))), shape=(feeder.bus_count, len(at))
-    )
+    ends = incidence(feeder)
+    net = (ends.enters - ends.leaves)[ends.others]
+    place = placement(feeder, terms.trading_buses)[ends.others]
 
     demand = cp.Variable(terms.shape, name="demand_kw")
     flow = cp.Variable((slots, lines), name="flow_kw")
     squared = cp.Variable((slots, feeder.bus_count), name="voltage_squared_pu")
-    reactive = np.linalg.solve((enters - leaves)[others].toarray(), terms.reactive_kvar.T[others]).T
+    reactive = splu(net.tocsc()).solve(np.ascontiguousarray(terms.reactive_kvar.T[ends.others])).T
 
     drop = cp.multiply(feeder.resistance_pu[None, :], flow) + feeder.reactance_pu * reactive
     constraints: list[cp.Constraint] = [
-        flow @ (enters - leaves)[others].T == demand @ place[others].T,
-        squared[:, end] == squared[:, start] - 2.0 / feeder.base_kva * drop,
-        squared[:, root] == terms.root_voltage_pu**2,
+        flow @ net.T == demand @ place.T,
+        squared[:, ends.end] == squared[:, ends.start] - 2.0 / feeder.base_kva * drop,
+        squared[:, ends.root] == terms.root_voltage_pu**2,
         squared >= terms.lowest_voltage_pu**2,
         squared <= terms.highest_voltage_pu**2,
         demand <= np.tile(terms.demand_limit_kw, (slots, 1)),

@@ -13,6 +13,7 @@ from scipy import sparse
 
 from nashgrid.grid.feeder import Feeder, FloatArray
 from nashgrid.grid.generator import Dispatch, Generator
+from nashgrid.grid.incidence import incidence
 from nashgrid.grid.locational_price import LocationalPrice
 from nashgrid.grid.price_decomposition import FlowPoint, LimitPressure, decompose_prices
 
@@ -87,33 +88,28 @@ class DispatchProgram:
         if closure != "no losses":
             self.current = cp.Variable(feeder.line_count)
         self.squared = cp.Variable(feeder.bus_count)
-        self.start = feeder.bus_positions(feeder.from_bus)
-        self.end = feeder.bus_positions(feeder.to_bus)
+        self._ends = incidence(feeder)
+        self.start, self.end = self._ends.start, self._ends.end
         self._lay_wires()
         self._set_limits()
         self.closing = self._close(point)
 
     def _lay_wires(self) -> None:
         question, feeder = self.question, self.feeder
-        every, ones = np.arange(feeder.line_count), np.ones(feeder.line_count)
-        shape = (feeder.bus_count, feeder.line_count)
-        leaves = sparse.csr_array((ones, (self.start, every)), shape=shape)
-        enters = sparse.csr_array((ones, (self.end, every)), shape=shape)
         r, x, base = feeder.resistance_pu, feeder.reactance_pu, feeder.base_kva
         placed = sparse.csr_array(self.dispatch.placed) / base
-        outwards = leaves - enters
+        outwards = self._ends.leaves - self._ends.enters
         active = question.load_kw / base + outwards @ self.flow_p - placed @ self.dispatch.p
         reactive = question.load_kvar / base + outwards @ self.flow_q - placed @ self.dispatch.q
         drop = 2.0 * (cp.multiply(r, self.flow_p) + cp.multiply(x, self.flow_q))
         if self.closure != "no losses":
-            active += (enters @ sparse.diags_array(r)) @ self.current
-            reactive += (enters @ sparse.diags_array(x)) @ self.current
+            active += (self._ends.enters @ sparse.diags_array(r)) @ self.current
+            reactive += (self._ends.enters @ sparse.diags_array(x)) @ self.current
             drop -= cp.multiply(r**2 + x**2, self.current)
         self.balance_p, self.balance_q = active == 0, reactive == 0
-        root = self.squared[feeder.bus_positions(feeder.root_bus)]
         self.wires: list[cp.Constraint] = [
             self.squared[self.end] == self.squared[self.start] - drop,
-            root == question.root_voltage_pu**2,
+            self.squared[self._ends.root] == question.root_voltage_pu**2,
         ]
 
     def _set_limits(self) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from nashgrid.grid.feeder import FloatArray
+from nashgrid.grid.incidence import incidence, placement
 from nashgrid.grid.interior_point import SOLVED
 from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.operator_solver import SlotInfeasible, SlotSolutions
@@ -61,26 +62,17 @@ class SparseSlotSolver:
         bus but the root has its balance, every line its drop; then the root, and D.
         """
         terms, feeder, lines = self._terms, self._feeder, self._lines
-        start, end = feeder.bus_positions(feeder.from_bus), feeder.bus_positions(feeder.to_bus)
-        every, ones = np.arange(lines), np.ones(lines)
-        shape = (feeder.bus_count, lines)
-        enters = sparse.csr_array((ones, (end, every)), shape=shape)
-        leaves = sparse.csr_array((ones, (start, every)), shape=shape)
-        root = int(feeder.bus_positions(feeder.root_bus)[0])
-        others = np.flatnonzero(np.arange(feeder.bus_count) != root)
-        at = feeder.bus_positions(terms.trading_buses)
-        place = sparse.csr_array(
-            (np.ones(self._buses), (at, np.arange(self._buses))),
-            shape=(feeder.bus_count, self._buses),
-        )
+        ends = incidence(feeder)
+        others, net = ends.others, ends.enters - ends.leaves
+        place = placement(feeder, terms.trading_buses)
         slope = 2.0 * self._scale_kw / feeder.base_kva
         drop = sparse.diags_array(slope * feeder.resistance_pu)
         bus = sparse.csr_array(np.ones((1, 1)))
-        pick = sparse.csr_array(([1.0], ([0], [root])), shape=(1, feeder.bus_count))
+        pick = sparse.csr_array(([1.0], ([0], [ends.root])), shape=(1, feeder.bus_count))
         sum_of_d = sparse.csr_array(np.ones((1, self._buses)))
         blocks: list[list[sparse.sparray | None]] = [
-            [-place[others], (enters - leaves)[others], None, None, None],
-            [None, drop, (enters - leaves).T.tocsr(), None, None],
+            [-place[others], net[others], None, None, None],
+            [None, drop, net.T.tocsr(), None, None],
             [None, None, pick, None, None],
             [-sum_of_d, None, None, bus, None],
             # Inequalities: the bill, then the bounds of d, P, u and D on either side.

@@ -9,6 +9,7 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from nashgrid.grid.feeder import Feeder, FloatArray
+from nashgrid.grid.incidence import incidence
 from nashgrid.grid.locational_price import LocationalPrice
 
 
@@ -95,25 +96,23 @@ def decompose_prices(
 
 def _jacobian(feeder: Feeder, point: FlowPoint, lossy: bool) -> sparse.csc_array:
     """Rows: active and reactive balance of all buses but the root, drops, root voltage, current."""
-    lines, buses = feeder.line_count, feeder.bus_count
-    start, end = feeder.bus_positions(feeder.from_bus), feeder.bus_positions(feeder.to_bus)
-    root = feeder.bus_positions(feeder.root_bus)[0]
-    others = np.flatnonzero(np.arange(buses) != root)
-    every, ones = np.arange(lines), np.ones(lines)
-    enters = sparse.csr_array((ones, (end, every)), shape=(buses, lines))[others]
-    leaves = sparse.csr_array((ones, (start, every)), shape=(buses, lines))[others]
-    begins = sparse.csr_array((ones, (every, start)), shape=(lines, buses))
-    ends = sparse.csr_array((ones, (every, end)), shape=(lines, buses))
+    ends = incidence(feeder)
+    enters, leaves = ends.enters[ends.others], ends.leaves[ends.others]
+    begins = sparse.csr_array(ends.leaves.T)
+    drops = sparse.csr_array(ends.enters.T) - begins
     r = sparse.diags_array(feeder.resistance_pu)
     x = sparse.diags_array(feeder.reactance_pu)
     net = enters - leaves
-    voltage_at_start = sparse.diags_array(point.squared[start] if lossy else ones)
+    voltage_at_start = sparse.diags_array(
+        point.squared[ends.start] if lossy else np.ones(feeder.line_count)
+    )
     share = 1.0 if lossy else 0.0
+    root = sparse.csr_array(([1.0], ([0], [ends.root])), shape=(1, feeder.bus_count))
     blocks: list[list[sparse.sparray | None]] = [
         [net, None, -(enters @ r), None],
         [None, net, -(enters @ x), None],
-        [2.0 * r, 2.0 * x, -(r @ r + x @ x), ends - begins],
-        [None, None, None, sparse.csr_array(([1.0], ([0], [root])), shape=(1, buses))],
+        [2.0 * r, 2.0 * x, -(r @ r + x @ x), drops],
+        [None, None, None, root],
         [
             sparse.diags_array(-2.0 * share * point.flow_p),
             sparse.diags_array(-2.0 * share * point.flow_q),
