@@ -14,7 +14,7 @@ from nashgrid.agents.population.population import Population
 from nashgrid.agents.population.schedules import Schedules
 from nashgrid.agents.speaker import Speaker
 from nashgrid.market.exchange import ExchangeRules
-from nashgrid.market.messages import Floats
+from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.participation import Participation, Respond
 from nashgrid.market.topics import TRADING, UTILITY_ONLY
 
@@ -22,7 +22,8 @@ from nashgrid.market.topics import TRADING, UTILITY_ONLY
 class StandardBuilding(mesa.Agent):
     """One of them: an agent of the model with an address, an inbox and private data of its own.
 
-    Row `row` of every array of `together` is this building's; nobody else's answer depends on it.
+    Row `row` of every array of the `StandardBuildings` is this building's; nobody else's answer
+    depends on it.
     """
 
     def __init__(self, model: mesa.Model, row: int) -> None:
@@ -47,15 +48,16 @@ class StandardAnswers:
 
 
 class StandardBuildings(Speaker):
-    """All standard buildings of a model, who answer side by side.
+    """Standard buildings, who answer side by side.
 
     Parameters
     ----------
-    model : the Mesa model they live in
+    addresses : (n,) rising
     names : (n,)
     buildings : their private data, a row each
     tariff : of the utility
     rules : of the exchanges
+    threads : that share the arithmetic; all processors by default
 
     Raises
     ------
@@ -65,19 +67,18 @@ class StandardBuildings(Speaker):
 
     def __init__(
         self,
-        model: mesa.Model,
+        addresses: Integers,
         names: Sequence[str],
         *,
         buildings: BuildingArrays,
         tariff: Tariff,
         rules: ExchangeRules,
+        threads: int | None = None,
     ) -> None:
         self.names = names
-        self.agents = [StandardBuilding(model, row) for row in range(buildings.count)]
-        addresses = np.array([agent.unique_id for agent in self.agents])
         super().__init__(f"{buildings.count} standard buildings", addresses)
         self.tariff = tariff
-        self.kernel = Population(buildings)
+        self.kernel = Population(buildings, threads)
         self.answers: dict[str, StandardAnswers] = {}
         self._size = buildings.size_kw[:, None]
         for topic in (UTILITY_ONLY, TRADING):
@@ -86,7 +87,7 @@ class StandardBuildings(Speaker):
             )
 
     def __len__(self) -> int:
-        return len(self.agents)
+        return len(self.addresses)
 
     def enrol(self, topic: str, coordinator: int, now_s: float) -> None:
         """Tell the coordinator how large each building is and what it is able to take."""

@@ -16,7 +16,7 @@ from nashgrid.agents.prosumer import (
     DistributedGenerator,
     Prosumer,
 )
-from nashgrid.agents.standard_buildings import StandardBuildings
+from nashgrid.agents.standard_buildings import StandardBuilding, StandardBuildings
 from nashgrid.agents.utility_supply import UtilitySupply
 from nashgrid.grid.feeder import Feeder
 from nashgrid.grid.feeder_files import built_in_feeders, read_feeder
@@ -179,8 +179,9 @@ def make_population(
     drawn = wires.population
     if drawn is None:
         return None
+    agents = [StandardBuilding(model, row) for row in range(drawn.buildings.count)]
     return StandardBuildings(
-        model,
+        np.array([agent.unique_id for agent in agents]),
         drawn.roster["agent"],
         buildings=drawn.buildings,
         tariff=wires.tariff,
