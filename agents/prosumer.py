@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import mesa
 import numpy as np
 
+from nashgrid.agents.anticipation import Anticipation
 from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.agents.devices.device import Device, Horizon
 from nashgrid.agents.local_problem import LocalProblem, Tariff
@@ -53,6 +54,7 @@ class Prosumer(TradingAgent):
         super().__init__(model, name)
         self.connection = connection
         self.tariff = tariff
+        self._devices, self._horizon, self._rules = devices, horizon, rules
         self._hours = horizon.slot_hours
         self._size = np.full((1, horizon.slots), connection.size_kw)
         self.problems = {
@@ -63,6 +65,18 @@ class Prosumer(TradingAgent):
             self.seats[topic] = Participation(
                 self._size, horizon.slots, self._respond(problem), rules
             )
+
+    def anticipate(self, topic: str, anticipation: Anticipation) -> None:
+        """Take a seat in an exchange whose price it knows to move with its own power."""
+        limit_kw = self.connection.limit_kw
+        problem = CompiledProblem(LocalProblem(self.name, self._devices, self._horizon, limit_kw))
+
+        def answer(price: Floats, target: Floats, stiffness: Floats) -> Floats:
+            return problem.respond(price[0], target[0], stiffness[0])[None]
+
+        self.problems[topic] = problem
+        respond = anticipation.respond(answer, self._size)
+        self.seats[topic] = Participation(self._size, self._horizon.slots, respond, self._rules)
 
     def enrol(self, topic: str, coordinator: int, now_s: float) -> None:
         """Tell the coordinator how large this agent is and what it is able to take."""

@@ -59,11 +59,15 @@ class UtilitySupply:
 
     def infeasibility(self, lowest_kw: Floats, highest_kw: Floats) -> list[str]:
         """The slot where even the ranges' ends exceed the limit, worst first."""
-        excess = np.maximum(lowest_kw, -highest_kw)[:, 0] - self.limit_kw
-        order = np.argsort(-excess, kind="stable")
-        return [
-            f"slot {slot}: the exchange limit of {self.limit_kw:g} kW must give way by "
-            f"{excess[slot]:.4g} kW"
-            for slot in order
-            if excess[slot] > 0
-        ]
+        return power_limits_not_kept(self.limit_kw, lowest_kw, highest_kw)
+
+
+def power_limits_not_kept(limit_kw: float, lowest_kw: Floats, highest_kw: Floats) -> list[str]:
+    """Slots where no power within the ranges (T, 1) keeps a limit, worst first, in words."""
+    excess = np.maximum(lowest_kw, -highest_kw)[:, 0] - limit_kw
+    order = np.argsort(-excess, kind="stable")
+    return [
+        f"slot {slot}: the exchange limit of {limit_kw:g} kW must give way by {excess[slot]:.4g} kW"
+        for slot in order
+        if excess[slot] > 0
+    ]

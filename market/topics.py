@@ -37,3 +37,12 @@ MONEY_EXCHANGES = (
     TRADED_MONEY,
 )
 """All exchanges of money; the others are of energy, and cases of an outcome."""
+
+COURNOT = "cournot"
+"""Energy at a price that slopes with the community's power, among agents who know it."""
+
+ENERGY_SHARING = "energy-sharing"
+"""Energy by generalised demand bids, among agents who know what their bids do to the price."""
+
+GAMES = (COURNOT, ENERGY_SHARING)
+"""Exchanges whose agents anticipate their own influence on the price."""

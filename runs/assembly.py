@@ -16,6 +16,7 @@ from nashgrid.agents.prosumer import (
     DistributedGenerator,
     Prosumer,
 )
+from nashgrid.agents.sloping_supply import SlopingSupply
 from nashgrid.agents.standard_buildings import StandardBuilding, StandardBuildings
 from nashgrid.agents.utility_supply import UtilitySupply
 from nashgrid.grid.feeder import Feeder
@@ -24,8 +25,9 @@ from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.messages import Floats, Integers
-from nashgrid.market.topics import UTILITY_ONLY
+from nashgrid.market.topics import COURNOT, UTILITY_ONLY
 from nashgrid.runs import inputs
+from nashgrid.runs.influence import price_curve
 from nashgrid.runs.population_draw import DrawnPopulation, draw
 from nashgrid.runs.scenario import (
     OPERATOR,
@@ -97,14 +99,20 @@ class Wires:
         """The counterparty's problem in an exchange.
 
         In the market it pays the utility for the energy at the root and for the losses; with
-        everybody paying retail for itself it only guards its limits.
+        everybody paying retail for itself it only guards its limits. In market `cournot` the
+        utility's price slopes with the community's power, and is the same either way.
         """
         limit_kw = self.scenario.utility.exchange_limit_kw
         hours = self.scenario.horizon.slot_hours
         free = np.zeros(self.scenario.horizon.slots)
         guards = topic == UTILITY_ONLY
-        tariff = Tariff(free, free) if guards else self.tariff
+        tariff, slope = Tariff(free, free) if guards else self.tariff, free
+        if topic == COURNOT:
+            curve = price_curve(self.scenario, self.tariff)
+            tariff, slope = Tariff(curve.price_per_kwh, curve.price_per_kwh), curve.slope_per_kw2h
         if self.feeder is None or self.scenario.feeder is None:
+            if topic == COURNOT:
+                return SlopingSupply(tariff.retail_price_per_kwh, slope, limit_kw, hours)
             return UtilitySupply(tariff, limit_kw, hours)
         return OperatorProblem(
             self.feeder,
@@ -113,6 +121,7 @@ class Wires:
             slot_hours=hours,
             retail_price_per_kwh=tariff.retail_price_per_kwh,
             feed_in_price_per_kwh=tariff.feed_in_price_per_kwh,
+            price_slope_per_kw2h=slope,
             loss_price_per_kwh=free if guards else self.loss_price_per_kwh,
             # Twice what can flow: a limit that merely repeats an agent's own would leave the
             # price there without a single value.

@@ -1,17 +1,21 @@
 """The central problem: everything in one CVXPY model, solved apart. The oracle of the agents."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cvxpy as cp
 import numpy as np
 
+from nashgrid.agents.anticipation import Anticipation
 from nashgrid.agents.local_problem import LocalProblem
+from nashgrid.agents.sloping_supply import SlopingSupply
 from nashgrid.grid.branch_statement import state_branch_problem
 from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.market.messages import Floats
 from nashgrid.market.topics import UTILITY_ONLY
 from nashgrid.runs import inputs
 from nashgrid.runs.assembly import Wires, connection
+from nashgrid.runs.potential import potential_term
 from nashgrid.runs.scenario import Scenario
 
 
@@ -53,8 +57,13 @@ def connection_limits(scenario: Scenario, wires: Wires) -> Floats:
     return limits
 
 
-def central_optimum(scenario: Scenario, wires: Wires, case: str) -> CentralOptimum:
+def central_optimum(
+    scenario: Scenario, wires: Wires, case: str, known: Sequence[Anticipation] | None = None
+) -> CentralOptimum:
     """Minimise the cost of all agents and of delivery, subject to balance at every place.
+
+    With what the agents know of their influence, minimise the potential of their game instead: its
+    minimum is the equilibrium.
 
     Raises
     ------
@@ -66,11 +75,15 @@ def central_optimum(scenario: Scenario, wires: Wires, case: str) -> CentralOptim
     delivery = wires.delivery(case, limits)
     demand, upstream, constraints = _delivery_statement(delivery, scenario, wires, case)
     bought: list[list[cp.Expression]] = [[] for _ in wires.places]
-    for entry, problem in zip(scenario.agents, problems, strict=True):
+    for number, (entry, problem) in enumerate(zip(scenario.agents, problems, strict=True)):
         problem.price.value = np.zeros(scenario.horizon.slots)
         bought[wires.places.index(entry.bus or 0)].append(problem.trade)
         constraints += problem.statement.constraints
-        upstream += problem.statement.objective.expr
+        upstream += (
+            problem.statement.objective.expr
+            if known is None
+            else potential_term(problem, known[number])
+        )
     nothing = cp.Constant(np.zeros(scenario.horizon.slots))
     balance: list[cp.Constraint] = [
         cp.Zero(sum(trades, start=nothing) - demand[:, place])
@@ -95,6 +108,10 @@ def _delivery_statement(
     slots, hours = scenario.horizon.slots, scenario.horizon.slot_hours
     demand = cp.Variable((slots, 1))
     limit = scenario.utility.exchange_limit_kw
+    if isinstance(delivery, SlopingSupply):
+        area = delivery.price_per_kwh @ demand[:, 0]
+        area += 0.5 * cp.sum(cp.multiply(delivery.slope_per_kw2h, cp.square(demand[:, 0])))
+        return demand, hours * area, [cp.abs(demand) <= limit]
     if case == UTILITY_ONLY:
         return demand, cp.Constant(0.0), [cp.abs(demand) <= limit]
     bill = cp.maximum(

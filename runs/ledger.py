@@ -13,8 +13,10 @@ from nashgrid.market.settlement import (
     whole_micro,
     whole_wh,
 )
+from nashgrid.market.topics import COURNOT
 from nashgrid.runs.accounts import accounts_table
 from nashgrid.runs.assembly import Wires
+from nashgrid.runs.influence import anticipations, price_curve
 from nashgrid.runs.markets.market import Market
 from nashgrid.runs.markets.trades import Terms, Trades
 from nashgrid.runs.tables import demand_kw
@@ -76,19 +78,24 @@ def trades_of(
     )
     place = wires.place_of(roster["bus"])
     tariff, losses_kw = wires.tariff, None
+    at_place = price[list(wires.places)].to_numpy(float).T[place]
+    known = anticipations(wires.scenario, tariff, last)
+    if known is not None:
+        at_place = np.array([one.own_price(row) for one, row in zip(known, at_place, strict=True)])
     if wires.feeder is not None:
         losses_kw = wires.losses_kw(demand_kw(trades, last, wires))
     return Trades(
         agents=tuple(roster["agent"]),
         baseline_kw=trade_kw(trades, first, len(roster)),
         trade_kw=trade_kw(trades, last, len(roster)),
-        price_per_kwh=price[list(wires.places)].to_numpy(float).T[place],
+        price_per_kwh=at_place,
         terms=Terms(
             wires.scenario.horizon.slot_hours,
             tariff.retail_price_per_kwh,
             tariff.feed_in_price_per_kwh,
             wires.loss_price_per_kwh,
             losses_kw,
+            price_curve(wires.scenario, tariff) if last == COURNOT else None,
         ),
         bargained=bargained,
     )
@@ -118,5 +125,5 @@ def _upstream(market: Market, trades: Trades) -> list[Payments]:
         return [losses]
     # The root has one meter: rounding every agent first would add up to cents.
     total = whole_wh(trades.trade_kw.sum(axis=0), terms.slot_hours)
-    price = terms.tariff_micro(total)
+    price = terms.upstream_micro(total)
     return [energy_payments("energy upstream", payer, payee, total[None], price), losses]

@@ -21,6 +21,7 @@ from nashgrid.market.negotiation import Negotiation
 from nashgrid.market.post import Post
 from nashgrid.market.topics import MONEY, TRADING, UTILITY_ONLY
 from nashgrid.runs.assembly import lay_wires, make_counterparty, make_population, make_prosumers
+from nashgrid.runs.influence import anticipations
 from nashgrid.runs.roster import roster
 from nashgrid.runs.scenario import Scenario
 
@@ -53,6 +54,10 @@ class TradingModel(mesa.Model):
         )
         self.roster = roster(study, self.wires.population)
         self.prosumers = make_prosumers(self, study, self.wires, self.rules)
+        for topic in topics:
+            known = anticipations(study, self.wires.tariff, topic) or ()
+            for prosumer, anticipation in zip(self.prosumers, known):
+                prosumer.anticipate(topic, anticipation)
         self.population = make_population(self, self.wires, self.rules)
         self.counterparty = make_counterparty(self, study, self.wires, self.rules)
         self.coordinators = {topic: self._coordinator(topic) for topic in topics}

@@ -11,17 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from nashgrid.agents.anticipation import Anticipation, price_taker
 from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.agents.counterparty import DeliveryProblem
 from nashgrid.agents.local_problem import LocalProblem, value_of
+from nashgrid.agents.sloping_supply import SlopingSupply
 from nashgrid.agents.utility_supply import UtilitySupply
 from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.market.messages import Floats
 from nashgrid.market.topics import UTILITY_ONLY
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.central import CentralOptimum, central_optimum, connection_limits
+from nashgrid.runs.influence import anticipations
 from nashgrid.runs.population_proof import PopulationPosition, prove_population
 from nashgrid.runs.population_tables import read_schedules
+from nashgrid.runs.potential import GameFinding, natural_maps_kw, potential_at
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.tables import DECISIONS, demand_kw, population_trades
 
@@ -30,7 +34,7 @@ WORTH_NAMING_KW, WORTH_NAMING_PU = 1e-2, 1e-5
 
 @dataclass(frozen=True)
 class Position:
-    """One participant at a price it takes as given.
+    """One participant at a price that it takes as given, or knows to move with its own power.
 
     Parameters
     ----------
@@ -65,9 +69,10 @@ class CaseProof:
     total_cost : of the outcome [currency]
     central_cost : of the central optimum; with a population what weak duality proves: no schedules
         cost less than the total less the epsilons of all, for the payments cancel [currency]
-    price_difference : largest difference to the central multipliers; None with a population
-        [currency/kWh]
+    price_difference : largest difference to the central multipliers, in a game to those of its
+        potential; None with a population [currency/kWh]
     limits_not_kept : the counterparty's limits that the outcome breaks, worst first, in words
+    game : how it stands to the equilibrium; None where everybody takes prices as given
     """
 
     positions: dict[str, Position]
@@ -77,6 +82,7 @@ class CaseProof:
     central_cost: float
     price_difference: float | None
     limits_not_kept: tuple[str, ...]
+    game: GameFinding | None
 
     @property
     def worst_relative_epsilon(self) -> float:
@@ -133,12 +139,14 @@ def prove_case(
     devices = sum(len(problem.problem.parts) for problem in problems)
     by_agent = dict(iter(own_trades[: stated * slots].groupby("agent", sort=False)))
     rows_of = dict(iter(own_schedules[: devices * slots].groupby("agent", sort=False)))
-    for entry, problem in zip(scenario.agents, problems, strict=True):
+    known = anticipations(scenario, wires.tariff, case)
+    views = known or [price_taker(slots)] * stated
+    for entry, problem, view in zip(scenario.agents, problems, views, strict=True):
         place = wires.places.index(entry.bus or 0)
         trade = by_agent[entry.name].sort_values("slot")["trade_kw"].to_numpy(dtype=float)
         bought[:, place] += trade
         assign(problem.problem, trade, rows_of[entry.name], case)
-        positions[entry.name] = agent_position(problem, price[:, place])
+        positions[entry.name] = agent_position(problem, price[:, place], view)
     population = None
     if wires.population is not None:
         trade = population_trades(own_trades, scenario, wires)
@@ -162,6 +170,16 @@ def prove_case(
         central = CentralOptimum(total - gain, None)
     else:
         central = _central(case, scenario, wires, counterparty, broken)
+    game, price_there = None, central.price_per_kwh
+    if known is not None:
+        potential = central_optimum(scenario, wires, case, known)
+        price_there = potential.price_per_kwh
+        places = [wires.places.index(entry.bus or 0) for entry in scenario.agents]
+        game = GameFinding(
+            potential_at(problems, known, positions[counterparty].cost),
+            potential.cost,
+            natural_maps_kw(problems, price.T[places], known),
+        )
     return CaseProof(
         positions=positions,
         population=population,
@@ -169,11 +187,10 @@ def prove_case(
         total_cost=total,
         central_cost=central.cost,
         price_difference=(
-            None
-            if central.price_per_kwh is None
-            else float(np.abs(price - central.price_per_kwh).max())
+            None if price_there is None else float(np.abs(price - price_there).max())
         ),
         limits_not_kept=broken,
+        game=game,
     )
 
 
@@ -215,18 +232,25 @@ def assign(problem: LocalProblem, trade_kw: Floats, rows: pd.DataFrame, case: st
             variable.value = values
 
 
-def agent_position(compiled: CompiledProblem, price: Floats) -> Position:
-    """Cost, epsilon and violation of a prosumer at the values in its statement."""
-    problem = compiled.problem
-    problem.price.value = price
+def agent_position(compiled: CompiledProblem, price: Floats, view: Anticipation) -> Position:
+    """Cost, epsilon and violation of a prosumer at the values in its statement.
+
+    Its cost of a deviation y convex in it, slope y^2 is bounded from below by its tangent at the
+    best one.
+    """
+    problem, hours = compiled.problem, compiled.problem.horizon.slot_hours
+    trade, problem.price.value = value_of(problem.trade), view.own_price(price)
     paid = float(problem.statement.objective.value)
-    own = paid - problem.horizon.slot_hours * float(price @ value_of(problem.trade))
+    own = paid - hours * float(view.own_price(price) @ trade)
     violation = max(
         float(np.max(constraint.violation())) for constraint in problem.statement.constraints
     )
-    trade_cost = problem.horizon.slot_hours * price
-    best = compiled.solve(trade_cost, np.zeros_like(price))
-    return Position(own, paid - compiled.lower_bound(trade_cost, best), paid, violation)
+    linear, slope = view.deviation_terms(price, trade)
+    best = compiled.solve(hours * linear, 2 * hours * slope)
+    there = compiled.trade(best)
+    bound = compiled.lower_bound(hours * (linear + 2 * slope * there), best)
+    bound -= hours * float(slope @ there**2)
+    return Position(own, paid - bound, paid, violation)
 
 
 def delivery_position(
@@ -236,7 +260,7 @@ def delivery_position(
     linear = -slot_hours * price
     cost = delivery.cost(demand)
     paid = cost + float((linear * demand).sum())
-    if isinstance(delivery, UtilitySupply):
+    if isinstance(delivery, (UtilitySupply, SlopingSupply)):
         bound, violation = delivery.least_cost(linear), delivery.violation(demand)
     elif isinstance(delivery, OperatorProblem):
         best = delivery.best_response(linear)

@@ -118,6 +118,9 @@ class AgentEntry(Entry):
         None, strict=True, description="bus of the feeder; none without a feeder"
     )
     bargaining_weight: Positive = Field(1.0, description="its weight a in bargaining")
+    price_slope_factor: Positive = Field(
+        1.0, description="how steeply its price rises with the community's power, in market cournot"
+    )
 
 
 class BuildingEntry(AgentEntry):
@@ -216,6 +219,21 @@ class BargainingEntry(Entry):
     )
 
 
+class InfluenceEntry(Entry):
+    """What agents do to prices, in the markets where they know it."""
+
+    full_price_power_kw: LargePower | None = Field(
+        None,
+        description="market cournot: import at which its price reaches retail, and export at which "
+        "it falls to feed-in; by default the exchange limit [kW]",
+    )
+    bid_slope_kw2h_per_currency: Positive | None = Field(
+        None,
+        description="market energy-sharing: fall of a bid with the price, alpha; by default mean "
+        "size over mean retail price [kW2h/currency]",
+    )
+
+
 class Scenario(Entry):
     """A community, its wires, its tariff and its day."""
 
@@ -234,6 +252,7 @@ class Scenario(Entry):
     negotiation: NegotiationEntry = Field(NegotiationEntry(), description="how agents negotiate")
     messages: MessagesEntry = Field(MessagesEntry(), description="the message network")
     bargaining: BargainingEntry = Field(BargainingEntry(), description="who shares the savings")
+    influence: InfluenceEntry = Field(InfluenceEntry(), description="what agents do to prices")
     buildings: tuple[BuildingEntry, ...] = Field((), description="buildings")
     community_batteries: tuple[CommunityBatteryEntry, ...] = Field(
         (), description="batteries of communities"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from nashgrid.agents.local_problem import Tariff
-from nashgrid.market.topics import TRADING
+from nashgrid.market.topics import UTILITY_ONLY
 from nashgrid.runs.inputs import tariff
 from nashgrid.runs.markets import market_named
 from nashgrid.runs.outcome import Outcome
@@ -73,7 +73,7 @@ def _view(
     price = parts["prices"][int(trade["bus"].iloc[0])]
     stored = _stored_lines(schedule, clock)
     lines = tariff_lines(rates, clock, yaxis="y2")
-    if case == TRADING:
+    if case != UTILITY_ONLY:
         lines += price_line("price at its place", price.to_numpy(), clock, 2.5, yaxis="y2")
     bars = _bars(schedule, clock)
     traded = rounded(trade["trade_kw"].to_numpy(dtype=float), 3)

@@ -1,6 +1,6 @@
 """Before and after trading."""
 
-from nashgrid.market.topics import TRADING, UTILITY_ONLY
+from nashgrid.market.topics import UTILITY_ONLY
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.figure import Choice, Option
 
@@ -12,9 +12,10 @@ def cases_of(outcome: Outcome) -> list[str]:
 
 def case_words(outcome: Outcome) -> dict[str, str]:
     """What the cases of an outcome are called."""
-    if cases_of(outcome) == [UTILITY_ONLY]:
+    cases = cases_of(outcome)
+    if cases == [UTILITY_ONLY]:
         return {UTILITY_ONLY: "utility alone"}
-    return {UTILITY_ONLY: "before: utility alone", TRADING: "after: trading"}
+    return {UTILITY_ONLY: "before: utility alone", cases[-1]: "after: trading"}
 
 
 def case_choice(outcome: Outcome) -> Choice:

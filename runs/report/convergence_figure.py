@@ -10,6 +10,8 @@ from nashgrid.runs.report.words import measure, number
 EXCHANGES = {
     "utility-only": "Utility alone",
     "trading": "Trading",
+    "cournot": "Trading among agents who anticipate the price",
+    "energy-sharing": "Demand bids of agents who anticipate the price",
     "money": "Bargaining over money",
 }
 _RESIDUALS = (

@@ -7,7 +7,7 @@ import pandas as pd
 
 from nashgrid.agents.local_problem import Tariff
 from nashgrid.market.messages import Floats
-from nashgrid.market.topics import TRADING
+from nashgrid.market.topics import UTILITY_ONLY
 from nashgrid.runs.inputs import tariff
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.cases import cases_of
@@ -65,7 +65,7 @@ def price_line(name: str, values: Floats, clock: Clock, width: float, **place: s
 def _line_figure(outcome: Outcome, clock: Clock, rates: Tariff, table: pd.DataFrame) -> Figure:
     unit = f"{outcome.scenario.currency}/kWh"
     data = tariff_lines(rates, clock)
-    if cases_of(outcome)[-1] == TRADING:
+    if cases_of(outcome)[-1] != UTILITY_ONLY:
         price = table.iloc[0].to_numpy(dtype=float)
         data += price_line("price of the community", price, clock, 3.5)
     return Figure(
@@ -82,7 +82,7 @@ def _line_figure(outcome: Outcome, clock: Clock, rates: Tariff, table: pd.DataFr
 
 
 def _heat_figure(outcome: Outcome, clock: Clock, rates: Tariff, table: pd.DataFrame) -> Figure:
-    trading = cases_of(outcome)[-1] == TRADING
+    trading = cases_of(outcome)[-1] != UTILITY_ONLY
     unit = f"{outcome.scenario.currency}/kWh"
     what = "price" if trading else "price of congestion"
     values = table.to_numpy(dtype=float)
@@ -157,9 +157,9 @@ def _heat_layout(buses: pd.Index, what: str, unit: str, clock: Clock) -> dict[st
 
 def _sentences(outcome: Outcome, case: str, table: pd.DataFrame, clock: Clock) -> str:
     unit = f"{outcome.scenario.currency}/kWh"
-    if case != TRADING and outcome.scenario.feeder is None:
+    if case == UTILITY_ONLY and outcome.scenario.feeder is None:
         return "<p>Everybody pays the utility's tariff.</p>"
-    if case != TRADING:
+    if case == UTILITY_ONLY:
         return (
             "<p>Everybody pays the utility's tariff. Where the wires are full, a price of "
             "congestion keeps the schedules within their limits; it is a signal, nobody pays it. "
