@@ -16,11 +16,13 @@ class Members:
     addresses : (n,) rising
     commodities : (P, K_i) the different lists of commodities that they trade, by index
     trades : (n,) which of those lists each member trades
+    speak_for : agents that each of them speaks for
     """
 
     addresses: Integers
     commodities: Integers
     trades: Integers
+    speak_for: int = 1
 
     def __len__(self) -> int:
         return len(self.addresses)

@@ -52,8 +52,9 @@ class Coordinator(TradingAgent):
 
     @property
     def member_count(self) -> int:
-        """How many take part."""
-        return sum(len(bench.members) for bench in self._benches)
+        """How many take part, those included whom a member speaks for."""
+        groups = [bench.members for bench in self._benches]
+        return sum(len(members) * members.speak_for for members in groups)
 
     def open_exchange(self) -> bool:
         """Fix the sizes: everybody has enrolled. Whether there is anything to negotiate."""

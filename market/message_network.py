@@ -6,10 +6,11 @@ clock and the count of transmissions, never the content or the set of messages t
 """
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nashgrid.market.links import Links
 from nashgrid.market.messages import HEADER_BYTES, Floats, Integers, Messages
@@ -32,6 +33,11 @@ class Transmission:
     attempts: Integers
     bytes_each: int
     count: int = 1
+
+    def select(self, rows: NDArray[np.bool_]) -> "Transmission":
+        """Some of the rows."""
+        messages = self.messages.select(rows)
+        return Transmission(messages, self.arrives_s[rows], self.attempts[rows], self.bytes_each)
 
     def digest(self) -> "Transmission":
         """The one row that stands for a long column."""
@@ -74,6 +80,9 @@ class MessageNetwork:
     ----------
     links : between addresses
     seed : of the run
+    relays : addresses that many speak through. What passes between them and others is how a run
+        works inside: it is neither counted nor logged. Those who speak there have a network of
+        their own, which is added by `add`
 
     Attributes
     ----------
@@ -83,8 +92,9 @@ class MessageNetwork:
     clock_s : time of the last arrival [s]
     """
 
-    def __init__(self, links: Links, seed: int) -> None:
+    def __init__(self, links: Links, seed: int, relays: Sequence[int] = ()) -> None:
         self._seed = seed
+        self._relays = np.array(relays, dtype=np.int64)
         there, back = (links.one << 32) + links.other, (links.other << 32) + links.one
         keys = np.concatenate([there, back])
         order = np.argsort(keys)
@@ -126,6 +136,21 @@ class MessageNetwork:
         transmission = heapq.heappop(self._queue).transmission
         self.clock_s = max(self.clock_s, float(transmission.arrives_s.max()))
         return transmission.messages.select(slice(None), sent_s=transmission.arrives_s)
+
+    def add(self, traffic: Mapping[str, Traffic], transmissions: Sequence[Transmission]) -> None:
+        """Count and log what those who speak through a relay have said and heard by now."""
+        for name, own in traffic.items():
+            kind = self.traffic.setdefault(name, Traffic())
+            kind.messages += own.messages
+            kind.transmissions += own.transmissions
+            kind.bytes += own.bytes
+        self.log += [(self.step, transmission) for transmission in transmissions]
+
+    def hand_over(self) -> tuple[dict[str, Traffic], list[Transmission]]:
+        """What was counted and logged since the last time, for `add` elsewhere."""
+        handed = self.traffic, [transmission for _, transmission in self.log]
+        self.traffic, self.log = {}, []
+        return handed
 
     def totals(self) -> Mapping[str, int]:
         """Messages, transmissions and bytes over all kinds."""
@@ -169,6 +194,12 @@ class MessageNetwork:
         return link
 
     def _count(self, transmission: Transmission) -> None:
+        if len(self._relays):
+            ends = transmission.messages.senders, transmission.messages.receivers
+            between = ~np.logical_or(*(np.isin(each, self._relays) for each in ends))
+            if not between.any():
+                return
+            transmission = transmission.select(between)
         messages, attempts = transmission.messages, transmission.attempts
         kind = self.traffic.setdefault(f"{messages.topic}/{messages.kind}", Traffic())
         kind.messages += len(messages)

@@ -26,13 +26,19 @@ class Post:
     ----------
     network : decides when, and after how many attempts, a message arrives
     correspondents : address -> who answers there; several addresses may share one
+    slow : those of them who work elsewhere; their outboxes are asked for once all is quiet, so
+        that they work side by side
     """
 
     def __init__(
-        self, network: MessageNetwork, correspondents: Mapping[int, Correspondent]
+        self,
+        network: MessageNetwork,
+        correspondents: Mapping[int, Correspondent],
+        slow: Sequence[Correspondent] = (),
     ) -> None:
         self.network = network
         self._everybody = list(dict.fromkeys(correspondents.values()))
+        self._slow = {id(one) for one in slow}
         number = {id(one): index for index, one in enumerate(self._everybody)}
         self._index = np.full(1 + max(correspondents), -1)
         for address, one in correspondents.items():
@@ -47,13 +53,20 @@ class Post:
             If nobody answers at the address of a message; names it.
         """
         self._send(self._everybody)
-        while (column := self.network.deliver()) is not None:
+        at_work: dict[int, Correspondent] = {}
+        while (column := self.network.deliver()) is not None or at_work:
+            if column is None:
+                self._send([at_work[number] for number in sorted(at_work)])
+                at_work.clear()
+                continue
             index = self._whose(column.receivers)
             receivers = index[:1] if (index == index[0]).all() else np.unique(index)
             for number in receivers:
                 mine = column if len(receivers) == 1 else column.select(index == number)
                 self._everybody[number].receive(mine)
-            self._send([self._everybody[number] for number in receivers])
+                if id(self._everybody[number]) in self._slow:
+                    at_work[int(number)] = self._everybody[number]
+            self._send([self._everybody[n] for n in receivers if int(n) not in at_work])
 
     def _whose(self, addresses: Integers) -> Integers:
         """Which correspondent answers at each address."""

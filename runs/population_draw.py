@@ -55,8 +55,8 @@ class DrawnPopulation:
     storage_kind: NDArray[np.int8]
 
 
-def draw(entry: PopulationEntry, scenario: Scenario) -> DrawnPopulation:
-    """Draw the buildings of a population.
+def draw(entry: PopulationEntry, scenario: Scenario, rows: slice = slice(None)) -> DrawnPopulation:
+    """Draw the buildings of a population, or some of its rows: the same as among all.
 
     Raises
     ------
@@ -64,7 +64,8 @@ def draw(entry: PopulationEntry, scenario: Scenario) -> DrawnPopulation:
         If a profile does not exist or does not cover the horizon, or a bus is not on the feeder;
         names it.
     """
-    dice, bus = _placed(entry, population_buses(entry, scenario))
+    dice, bus = _placed(entry, population_buses(entry, scenario), rows)
+    count = dice.numbers.size
     slots, kind = clock(scenario.horizon), _kinds(entry, dice)
     annual = dice.lognormal(
         "annual kWh",
@@ -79,9 +80,9 @@ def draw(entry: PopulationEntry, scenario: Scenario) -> DrawnPopulation:
     daily = annual * fraction / DAYS_PER_YEAR
     shiftables, shiftable_kw = draw_shiftables(entry, dice, kind, daily, slots)
 
-    battery_kw = _spread_out(entry, batteries.owner, batteries.charge_kw)
-    vehicle_kw = _spread_out(entry, vehicles.owner, vehicles.charge_kw.max(axis=1, initial=0.0))
-    moving_kw = _spread_out(entry, shiftables.owner, shiftable_kw)
+    battery_kw = _spread_out(count, batteries.owner, batteries.charge_kw)
+    vehicle_kw = _spread_out(count, vehicles.owner, vehicles.charge_kw.max(axis=1, initial=0.0))
+    moving_kw = _spread_out(count, shiftables.owner, shiftable_kw)
     needed = SPARE * np.maximum(peak + moving_kw + vehicle_kw, battery_kw)
     connection = np.maximum(needed, entry.connection_kw)
     size = np.maximum(load.max(axis=1) + moving_kw, pv_kw) + battery_kw + vehicle_kw
@@ -98,9 +99,9 @@ def draw(entry: PopulationEntry, scenario: Scenario) -> DrawnPopulation:
     owned = {
         "annual_kwh": annual,
         "pv_kwp": pv_kw,
-        "battery_kwh": _spread_out(entry, batteries.owner, battery_kwh),
-        "vehicle_kwh": _spread_out(entry, vehicles.owner, vehicle_kwh),
-        "shiftable_kwh": _spread_out(entry, shiftables.owner, shiftables.energy_kwh),
+        "battery_kwh": _spread_out(count, batteries.owner, battery_kwh),
+        "vehicle_kwh": _spread_out(count, vehicles.owner, vehicle_kwh),
+        "shiftable_kwh": _spread_out(count, shiftables.owner, shiftables.energy_kwh),
     }
     places, starts = np.unique(bus, return_index=True)
     return DrawnPopulation(
@@ -137,13 +138,14 @@ def population_buses(entry: PopulationEntry, scenario: Scenario) -> Rows:
     return np.sort(np.array(entry.buses or others, dtype=np.int64))
 
 
-def _placed(entry: PopulationEntry, buses: Rows) -> tuple[Dice, Rows]:
-    """The buildings in the order of their buses, and the buses."""
+def _placed(entry: PopulationEntry, buses: Rows, rows: slice) -> tuple[Dice, Rows]:
+    """Some of the buildings in the order of their buses, and the buses."""
     dice = Dice(entry.seed, np.arange(1, entry.count + 1))
     if buses.size == 1:
-        return dice, np.full(entry.count, buses[0])
+        numbers = dice.numbers[rows]
+        return Dice(entry.seed, numbers), np.full(numbers.size, buses[0])
     place = dice.pick("bus", buses.size)
-    order = np.argsort(place, kind="stable")
+    order = np.argsort(place, kind="stable")[rows]
     return dice.of(order), buses[place[order]]
 
 
@@ -215,9 +217,9 @@ def _combine(parts: Floats, which: Rows, shapes: Floats) -> Floats:
     return combined
 
 
-def _spread_out(entry: PopulationEntry, owner: Rows, values: Floats) -> Floats:
+def _spread_out(count: int, owner: Rows, values: Floats) -> Floats:
     """(n,) a device's number for the building that owns it, 0 for the others."""
-    spread = np.zeros(entry.count)
+    spread = np.zeros(count)
     spread[owner] = values
     return spread
 
@@ -225,14 +227,14 @@ def _spread_out(entry: PopulationEntry, owner: Rows, values: Floats) -> Floats:
 def _roster(
     entry: PopulationEntry, dice: Dice, kind: Rows, bus: Rows, owned: dict[str, Floats]
 ) -> pd.DataFrame:
-    community = np.zeros(entry.count, dtype=np.int8)
+    community = np.zeros(dice.numbers.size, dtype=np.int8)
     return pd.DataFrame(
         {
             "agent": _names(entry, kind, dice.numbers),
             "kind": pd.Categorical.from_codes(kind, [each.name for each in entry.kinds]),
             "community": pd.Categorical.from_codes(community, [entry.community]),
             "bus": bus,
-            "weight": np.full(entry.count, entry.bargaining_weight),
+            "weight": np.full(dice.numbers.size, entry.bargaining_weight),
             **owned,
         }
     )

@@ -407,3 +407,24 @@ def test_what_cannot_be_drawn_is_named(at: At, entry: dict[str, Any], words: str
 def test_a_horizon_beyond_the_profiles_is_named(at: At) -> None:
     with pytest.raises(ValueError, match="population: profile 'H0-A': the scenario wants 2017-05"):
         draw(PopulationEntry(count=5), at("2017-05-25T00:00"))
+
+
+def test_some_rows_are_the_same_as_among_all(at: At) -> None:
+    scenario = at().model_copy(update={"feeder": load_scenario("campus33").feeder})
+    entry = PopulationEntry(count=600)
+    whole = draw(entry, scenario)
+    parts = [draw(entry, scenario, slice(*ends)) for ends in ((0, 150), (150, 600))]
+    for name in ("load_kw", "available_kw", "connection_kw", "size_kw"):
+        together = np.concatenate([getattr(part.buildings, name) for part in parts])
+        np.testing.assert_array_equal(together, getattr(whole.buildings, name))
+    own = whole.buildings.storages
+    for part, start, stop in ((parts[0], 0, 150), (parts[1], 150, 600)):
+        there = (own.owner >= start) & (own.owner < stop)
+        np.testing.assert_array_equal(part.buildings.storages.owner, own.owner[there] - start)
+        np.testing.assert_array_equal(part.buildings.storages.charge_kw, own.charge_kw[there])
+        assert list(part.roster["agent"]) == list(whole.roster["agent"][start:stop])
+        assert part.places == tuple(sorted(set(whole.roster["bus"][start:stop])))
+    reactive = np.zeros_like(whole.reactive_kvar)
+    for part in parts:
+        reactive[:, np.searchsorted(whole.places, part.places)] += part.reactive_kvar
+    np.testing.assert_allclose(reactive, whole.reactive_kvar, rtol=1e-12)
