@@ -122,6 +122,15 @@ def test_bad_input_is_named():
         ac_power_flow(feeder, zero, zero, root_voltage_pu=0)
 
 
+def test_15_buses():
+    # pandapower 3.5.6 on the published tables, without generation.
+    feeder = read_feeder("feeder15")
+    losses, voltage, bus = published(feeder, feeder.load_kw)
+    assert losses == pytest.approx(5.531145, abs=1e-6)
+    assert voltage == pytest.approx(0.943332, abs=1e-6)
+    assert bus == 7
+
+
 def test_balanced_123_buses():
     # pandapower 3.5.6 on the OpenDSS files of the feeder: positive sequence by symmetrical
     # components of the line codes, switches without impedance, loads and capacitors at constant
