@@ -7,7 +7,7 @@ import mesa
 import numpy as np
 
 from nashgrid.agents.local_problem import Tariff
-from nashgrid.agents.population.accounting import device_costs
+from nashgrid.agents.population.accounting import device_costs, sums_by_owner
 from nashgrid.agents.population.buildings import BuildingArrays
 from nashgrid.agents.population.feasibility import storage_limits
 from nashgrid.agents.population.population import Population
@@ -155,8 +155,9 @@ def trade_ranges(buildings: BuildingArrays) -> tuple[Floats, Floats]:
     lowest = buildings.load_kw - buildings.available_kw
     highest = buildings.load_kw.copy()
     limits = storage_limits(buildings.storages, buildings.slots)
-    np.subtract.at(lowest, buildings.storages.owner, limits.discharge)
-    np.add.at(highest, buildings.storages.owner, limits.charge)
-    np.add.at(highest, buildings.loads.owner, buildings.loads.limit_kw)
+    owner, count = buildings.storages.owner, buildings.count
+    lowest -= sums_by_owner(owner, limits.discharge, count)
+    highest += sums_by_owner(owner, limits.charge, count)
+    highest += sums_by_owner(buildings.loads.owner, buildings.loads.limit_kw, count)
     most = buildings.connection_kw[:, None]
     return np.clip(lowest, -most, most), np.clip(highest, -most, most)

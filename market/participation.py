@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nashgrid.market.chunks import in_chunks
 from nashgrid.market.exchange import ExchangeRules
@@ -75,12 +76,11 @@ class Participation:
             quantity, target, size = self.quantity[rows], self._target[rows], self._size[rows]
             residual = self._over_relaxation * (quantity - target)
             np.add(target, residual, out=said[rows])
-            squared_norm[rows, 0] = np.einsum("nk,nk->n", quantity, quantity / size)
-            weighed = residual / size
-            products[rows, -1] = np.einsum("nk,nk->n", residual, weighed)
-            weighed = weighed.astype(self._residuals.dtype, copy=False)
+            squared_norm[rows, 0] = _weighed(quantity, quantity, size)
+            products[rows, -1] = _weighed(residual, residual, size)
+            residual = residual.astype(self._residuals.dtype, copy=False)
             for number, past in enumerate(self._residuals):
-                products[rows, number] = np.einsum("nk,nk->n", past[rows], weighed)
+                products[rows, number] = _weighed(past[rows], residual, size)
 
         in_chunks(speak, len(said))
         return {"quantity": said, "squared_norm": squared_norm, "residual_products": products}
@@ -111,3 +111,10 @@ class Participation:
                 past[rows] -= move
 
         in_chunks(mix, len(self._target))
+
+
+def _weighed(one: NDArray[Any], other: NDArray[Any], size: Floats) -> Floats:
+    """(n,) sum_k one_k other_k / size_k."""
+    if size.shape[1] == 1:
+        return np.asarray(np.einsum("nk,nk->n", one, other) / size[:, 0])
+    return np.asarray(np.einsum("nk,nk,nk->n", one, other, 1 / size))

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from nashgrid.agents.compiled_problem import CompiledProblem
+from nashgrid.agents.population.population import Population
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.claims import allowed, claim
 from nashgrid.runs.ledger import trades_of
@@ -41,6 +42,8 @@ def certify(
     """
     scenario, counterparty = wires.scenario, wires.counterparty
     known = {} if proved is None else proved
+    drawn = wires.population
+    kernel = None if drawn is None else Population(drawn.buildings)
     for case in market.cases:
         if case not in known:
             known[case] = prove_case(
@@ -52,6 +55,7 @@ def certify(
                 tables.prices,
                 tables.trades,
                 tables.schedules,
+                kernel,
             )
     proofs = {case: known[case] for case in market.cases}
     tolerance = scenario.negotiation.tolerance

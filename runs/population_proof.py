@@ -6,7 +6,6 @@ import numpy as np
 
 from nashgrid.agents.local_problem import Tariff
 from nashgrid.agents.population.accounting import device_costs, violations
-from nashgrid.agents.population.buildings import BuildingArrays
 from nashgrid.agents.population.population import Population
 from nashgrid.agents.population.schedules import Schedules
 from nashgrid.market.messages import Floats
@@ -14,9 +13,10 @@ from nashgrid.market.messages import Floats
 # Weight of the term that keeps the answers near the schedules, in units of the price level: at an
 # equilibrium it costs nothing, and answers settle faster with it.
 NEARNESS = 1.0
-# Answers are repeated until no building's bound leaves room for more, or so many times: a warm
-# answer costs a tenth of a cold one.
-ENOUGH, MOST_ANSWERS = 1e-8, 24
+# Bounds are taken after so many answers, then after every so many more, until the worst building's
+# no longer falls by much: a warm answer costs a tenth of a cold one, a bound two of them.
+FIRST_ANSWERS, MORE_ANSWERS, MOST_ANSWERS = 6, 3, 30
+ENOUGH, WORTHWHILE = 1e-8, 0.7
 
 
 @dataclass(frozen=True)
@@ -43,18 +43,20 @@ class PopulationPosition:
 
 
 def prove_population(
-    buildings: BuildingArrays, schedules: Schedules, price: Floats, tariff: Tariff | None
+    kernel: Population, schedules: Schedules, price: Floats, tariff: Tariff | None
 ) -> PopulationPosition:
     """Cost, epsilon and violation of every building.
 
     Epsilon is the cost of the schedules less a lower bound on what any schedule costs, from the
-    multipliers of best responses found anew, from a cold start.
+    multipliers of best responses found anew.
 
     Parameters
     ----------
+    kernel : of the buildings, with no memory of the negotiation
     price : (T,) or (n, T) of the exchange [currency/kWh]
     tariff : where everybody also pays the utility for itself; None in a market
     """
+    buildings = kernel.buildings
     trade, hours = schedules.trade_kw, buildings.slot_hours
     cost = device_costs(buildings, schedules)
     buying, selling = price, None
@@ -63,14 +65,17 @@ def prove_population(
         buying = price + tariff.retail_price_per_kwh
         selling = price + tariff.feed_in_price_per_kwh
     paid = cost + hours * (price * trade).sum(axis=1)
-    kernel = Population(buildings)
     position = PopulationPosition(
         cost, np.full(buildings.count, np.inf), paid, violations(buildings, schedules)
     )
-    for _ in range(MOST_ANSWERS):
+    for number in range(1, MOST_ANSWERS + 1):
         kernel.answer(buying, trade, NEARNESS * buildings.price_level, selling)
+        if number < FIRST_ANSWERS or (number - FIRST_ANSWERS) % MORE_ANSWERS:
+            continue
+        before = position.relative_epsilon.max()
         bound = kernel.dual_bound(buying, sale_price=selling)
         position = replace(position, epsilon=np.minimum(position.epsilon, paid - bound))
-        if position.relative_epsilon.max() <= ENOUGH:
+        worst = position.relative_epsilon.max()
+        if worst <= ENOUGH or worst > WORTHWHILE * before:
             break
     return position

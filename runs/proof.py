@@ -15,6 +15,7 @@ from nashgrid.agents.anticipation import Anticipation, price_taker
 from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.agents.counterparty import DeliveryProblem
 from nashgrid.agents.local_problem import LocalProblem, value_of
+from nashgrid.agents.population.population import Population
 from nashgrid.agents.sloping_supply import SlopingSupply
 from nashgrid.agents.utility_supply import UtilitySupply
 from nashgrid.grid.operator_problem import OperatorProblem
@@ -122,8 +123,11 @@ def prove_case(
     prices: pd.DataFrame,
     trades: pd.DataFrame,
     schedules: pd.DataFrame,
+    kernel: Population | None = None,
 ) -> CaseProof:
     """Check one case of an outcome from its tables.
+
+    `kernel` solves the problems of a population, without memory of the negotiation.
 
     Raises
     ------
@@ -148,12 +152,12 @@ def prove_case(
         assign(problem.problem, trade, rows_of[entry.name], case)
         positions[entry.name] = agent_position(problem, price[:, place], view)
     population = None
-    if wires.population is not None:
+    if wires.population is not None and kernel is not None:
         trade = population_trades(own_trades, scenario, wires)
         place = wires.place_of(wires.population.roster["bus"])
         np.add.at(bought.T, place, trade)
         population = prove_population(
-            wires.population.buildings,
+            kernel,
             read_schedules(wires.population, trade, own_schedules[devices * slots :]),
             price.T[place] if len(wires.places) > 1 else price[:, 0],
             wires.tariff if case == UTILITY_ONLY else None,

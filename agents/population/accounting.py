@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
 
-from nashgrid.agents.population.buildings import BuildingArrays, Floats
+from nashgrid.agents.population.buildings import BuildingArrays, Floats, Rows
 from nashgrid.agents.population.feasibility import storage_limits
 from nashgrid.agents.population.schedules import Schedules
 
@@ -32,8 +33,8 @@ def violations(buildings: BuildingArrays, schedules: Schedules) -> Floats:
     charge, discharge = schedules.charge_kw, schedules.discharge_kw
     power, curtailed = schedules.shiftable_kw, schedules.curtailment_kw
     balance = schedules.trade_kw - buildings.load_kw + buildings.available_kw - curtailed
-    np.subtract.at(balance, own.owner, charge - discharge)
-    np.subtract.at(balance, loads.owner, power)
+    balance -= sums_by_owner(own.owner, charge - discharge, buildings.count)
+    balance -= sums_by_owner(loads.owner, power, buildings.count)
     worst = np.abs(balance).max(axis=1)
     of_building = (
         np.abs(schedules.trade_kw) - buildings.connection_kw[:, None],
@@ -62,3 +63,12 @@ def violations(buildings: BuildingArrays, schedules: Schedules) -> Floats:
     ):
         np.maximum.at(worst, loads.owner, amount)
     return worst
+
+
+def sums_by_owner(owner: Rows, values: Floats, count: int) -> Floats:
+    """(count, T) the rows of `values` (D, T) added up by owner."""
+    devices = len(owner)
+    incidence = sparse.csr_array(
+        (np.ones(devices), (owner, np.arange(devices))), shape=(count, devices)
+    )
+    return np.asarray(incidence @ values)
