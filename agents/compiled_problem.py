@@ -84,8 +84,12 @@ class CompiledProblem:
         """The statement with the last response in its variables."""
         if self._last is None:
             raise ValueError(f"{self.problem.owner} has not answered any quote yet")
+        return self.at(self._last.point)
+
+    def at(self, point: Floats) -> LocalProblem:
+        """The statement with a point of the compiled problem in its variables."""
         for variable, columns in self._columns.items():
-            variable.value = self._last.point[columns]
+            variable.value = point[columns]
         return self.problem
 
     def solve(self, trade_cost: Floats, proximal_weight: Floats) -> Solution:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from nashgrid.runs.model import TradingModel
 from nashgrid.runs.outcome import Outcome
+from nashgrid.runs.play import MarketPlay
 from nashgrid.runs.scenario import UTILITY
 
 
@@ -71,6 +72,27 @@ def show_outcome(console: Console, outcome: Outcome, folder: Path) -> None:
     )
 
 
+def show_play(console: Console, found: MarketPlay, currency: str) -> None:
+    """Print how a play went and how it ended."""
+    table = Table("round", title=f"{found.market}, {len(found.agents)} players")
+    table.add_column("farthest from an answer \\[kW]", justify="right")
+    table.add_column(f"mean price \\[{currency}/kWh]", justify="right")
+    shown = [*range(min(found.rounds, 10)), *range(max(10, found.rounds - 3), found.rounds)]
+    for number in shown:
+        price = f"{found.prices_per_kwh[number + 1].mean():.5f}"
+        table.add_row(str(number + 1), f"{found.distances_kw[number]:.3g}", price)
+    console.print(table)
+    endings = {
+        "converged": "[bold green]converged[/]: nobody would rather do anything else",
+        "cycle": f"[bold red]cycle[/]: the same {found.period} points come back for ever",
+        "diverged": "[bold red]diverged[/]: the moves grow without end",
+        "unfinished": f"[bold red]unfinished[/]: still moving after {found.rounds} rounds",
+    }
+    console.print(endings[found.ending])
+    if found.gains is not None:
+        console.print(f"nobody could gain more than {found.gains.max():.1e} {currency}")
+
+
 def _savings(outcome: Outcome, currency: str) -> Table:
     accounts = outcome.accounts[outcome.accounts["agent"] != UTILITY]
     table = Table(title=f"{outcome.scenario.name}, {outcome.market}")
@@ -116,8 +138,9 @@ def _show_certificate(console: Console, outcome: Outcome, currency: str) -> None
     if not failed:
         epsilon = claims[f"{outcome.prices['case'].iloc[-1]}: best responses"]["value"]
         console.print(
-            f"[bold green]certified[/]: all {len(claims)} claims hold (price-taking; largest "
-            f"relative epsilon of an agent {epsilon:.1e})"
+            f"[bold green]certified[/]: all {len(claims)} claims hold "
+            f"({outcome.certificate['deviation'].split(':')[0]}; largest relative epsilon of an "
+            f"agent {epsilon:.1e})"
         )
     else:
         console.print(f"[bold red]NOT CERTIFIED[/]: {len(failed)} of {len(claims)} claims fail")
@@ -129,6 +152,12 @@ def _show_certificate(console: Console, outcome: Outcome, currency: str) -> None
         for case, limits in outcome.certificate["limits_not_kept"].items():
             for limit in limits:
                 console.print(f"  {case}: {limit}")
+    for game in outcome.certificate["games"].values():
+        ratio = game["price_of_anarchy"]
+        console.print(
+            f"against the optimum the game loses {game['loss_to_optimum']:,.4g} {currency}"
+            + ("" if ratio is None else f": price of anarchy {ratio:.6f}")
+        )
     losers = outcome.certificate["individual_rationality"]["losers"]
     if losers:
         worst = sorted(losers.items(), key=lambda item: item[1])[:5]

@@ -9,13 +9,10 @@ from nashgrid.market.games.best_response import best_response
 from nashgrid.market.games.game_certificate import GameCertificate, certify
 from nashgrid.market.games.game_data import Floats, GameData, Integers
 from nashgrid.market.games.quadratic_program import InfeasibleProgramError
+from nashgrid.market.games.trace import period_of, ran_away
 
 Method = Literal["gauss-seidel", "jacobi", "random"]
 Outcome = Literal["converged", "cycle", "diverged", "infeasible", "unfinished"]
-
-_LONGEST_PERIOD = 64
-_RETURNED = 1e-9  # of the length of the move: closer than this, a point counts as met again
-_FAR = 1e6  # growth of the moves that counts as divergence
 
 
 @dataclass(frozen=True)
@@ -88,10 +85,10 @@ def play(
         if distance <= tolerance * max(1.0, float(np.abs(x).max())):
             outcome = "converged"
             break
-        if distance > _FAR * max(1.0, float(np.abs(start).max()), distances[0]):
+        if ran_away(distance, distances[0], start):
             outcome = "diverged"
             break
-        period = 0 if method == "random" else _period(path)
+        period = 0 if method == "random" else period_of(path)
         if period:
             outcome = "cycle"
             break
@@ -113,19 +110,6 @@ def _round(
             x[own] += relaxation * wish
             distance = max(distance, float(np.abs(wish).max()))
     return x, distance
-
-
-def _period(path: list[Floats]) -> int:
-    """Return the least p >= 2 such that the last p points repeat the p before, or 0."""
-    moved = float(np.abs(path[-1] - path[-2]).max())
-    for period in range(2, min(_LONGEST_PERIOD, (len(path) - 1) // 2) + 1):
-        returns = (
-            float(np.abs(path[-k] - path[-k - period]).max()) <= _RETURNED * moved
-            for k in range(1, period + 1)
-        )
-        if all(returns):
-            return period
-    return 0
 
 
 def _check(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nashgrid.runs.outcome import Outcome
+    from nashgrid.runs.play import MarketPlay, play
     from nashgrid.runs.scenario import Scenario
     from nashgrid.runs.scenario_files import built_in_scenarios, load_scenario
     from nashgrid.runs.simulate import simulate
@@ -19,20 +20,24 @@ if TYPE_CHECKING:
 
 __version__ = version("nashgrid")
 __all__ = [
+    "MarketPlay",
     "Outcome",
     "Scenario",
     "Verification",
     "built_in_scenarios",
     "load_scenario",
+    "play",
     "simulate",
     "verify",
 ]
 _HOMES = {
+    "MarketPlay": "play",
     "Outcome": "outcome",
     "Scenario": "scenario",
     "Verification": "verify",
     "built_in_scenarios": "scenario_files",
     "load_scenario": "scenario_files",
+    "play": "play",
     "simulate": "simulate",
     "verify": "verify",
 }
