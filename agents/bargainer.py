@@ -1,14 +1,17 @@
-"""Nash bargaining over the savings, as an exchange of the commodity money.
+"""Sharing the savings, as an exchange of the commodity money.
 
-Nash (1950) in two steps: the market has found the schedules of least total cost; now the savings
-are shared by payments. Each agent, with saving g before any payment and bargaining weight a, asks
-for money m:
+The market has found the schedules; now the savings are shared by payments. Each agent, with
+saving g before any payment and weight a, asks for money m:
 
-    minimise  -a log(g + m) + price m + 1/2 stiffness (m - target)^2
+    minimise  -a log(g + m) + price m + 1/2 stiffness (m - target)^2,   low <= g + m <= high
 
-All m sum to zero; at the fixed point every gain g + m is the same multiple of its weight.
+All m sum to zero; at the fixed point every gain g + m is the same multiple of its weight, but for
+the bounds. With the bargaining weights this is Nash's (1950) solution; with ideal gains as weights
+every agent asks for g + m = r ideal at price 1/r, and the price falls until the money balances,
+which is that of Kalai and Smorodinsky (1975).
 """
 
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -23,6 +26,7 @@ class Player(Protocol):
     """Agents that can take a seat and speak, a row for each."""
 
     seats: dict[str, Participation]
+    awards: dict[str, Callable[[Floats], None]]
 
     def say(
         self, kind: str, topic: str, receiver: int, fields: dict[str, Floats], now_s: float
@@ -40,24 +44,35 @@ class Bargainer:
     saving : (n,) g, fall of their own cost before payments; may be negative [currency]
     weight : (n,) a; 0 for one that only wants to come out even
     rules : of the exchange of money
+    topic : name of the exchange
+    statement : what a mediator is told besides, (n, ...) by field; it then awards the weights.
+        Among them "least_gain" and "most_gain", the bounds on the gain of those with a weight
     """
 
     def __init__(
-        self, player: Player, saving: Floats, weight: Floats, rules: ExchangeRules
+        self,
+        player: Player,
+        saving: Floats,
+        weight: Floats,
+        rules: ExchangeRules,
+        topic: str = MONEY,
+        statement: Mapping[str, Floats] | None = None,
     ) -> None:
         self._player = player
         self._saving = saving[:, None]
-        self._weight = weight[:, None]
-        # The curvature of its log at the solution is the same for all, per unit of weight.
-        self._size = np.where(self._weight > 0, self._weight, 1.0)
-        player.seats[MONEY] = Participation(self._size, 1, self.respond, rules)
-        # What leaves it even, and stands if there turns out to be nothing to share.
-        player.seats[MONEY].quantity = -self._saving
+        self._rules = rules
+        self._topic = topic
+        self._statement = statement or {}
+        self._low = self._statement.get("least_gain", np.zeros((1, 1)))
+        self._high = self._statement.get("most_gain", np.full((1, 1), np.inf))
+        self._sit_down(weight[:, None])
+        if statement is not None:
+            player.awards[topic] = self._sit_down
 
     def enrol(self, topic: str, coordinator: int, now_s: float) -> None:
         """Tell the coordinator the saving to be shared, and with what weight."""
         fields = {"size": self._size, "saving": self._saving, "weight": self._weight}
-        self._player.say("enrolment", topic, coordinator, fields, now_s)
+        self._player.say("enrolment", topic, coordinator, {**fields, **self._statement}, now_s)
 
     def respond(self, price: Floats, target: Floats, step: Floats) -> Floats:
         """The money they ask for: from the positive root u = g + m of the optimality condition.
@@ -74,4 +89,15 @@ class Bargainer:
             2 * self._weight / np.where(dear, slope + root, 1.0),
             (root - slope) / 2 / stiffness,
         )
+        gain = np.clip(gain, self._low, self._high)
         return np.asarray(np.where(self._weight > 0, gain, 0.0) - self._saving)
+
+    def _sit_down(self, weight: Floats) -> None:
+        """Take the seat with (n, 1) weights."""
+        self._weight = weight
+        # The curvature of its log at the solution is the same for all, per unit of weight.
+        self._size = np.where(weight > 0, weight, 1.0)
+        seat = Participation(self._size, 1, self.respond, self._rules)
+        # What leaves it even, and stands if there turns out to be nothing to share.
+        seat.quantity = -self._saving
+        self._player.seats[self._topic] = seat

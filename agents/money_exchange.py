@@ -14,15 +14,20 @@ class MoneyCoordinator(Coordinator):
     to the weights make the step fit every scale of money.
     """
 
+    @property
+    def has_surplus(self) -> bool:
+        """Whether the savings are more than a micro-unit for each member."""
+        return float(self._total("saving")[0]) > SMALLEST_SHARE * self.member_count
+
     def open_exchange(self) -> bool:
         """Fix step and opening price from the enrolments.
 
-        False where the surplus is no more than a micro-unit for each member: then there is
-        nothing to negotiate, and everybody comes out even.
+        False where there is nothing to negotiate, or nobody has a weight: then everybody comes
+        out even.
         """
         surplus = float(self._total("saving")[0])
         weight = float(self._total("weight")[0])
-        if surplus <= SMALLEST_SHARE * self.member_count:
+        if not self.has_surplus or weight <= 0:
             return False
         self.rules = replace(self.rules, step=(weight / surplus) ** 2)
         self._opening_price[:] = weight / surplus

@@ -1,6 +1,6 @@
 """Speakers: an inbox, an outbox, and seats in the exchanges that they take part in."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -25,6 +25,7 @@ class Speaker:
         self.outbox: list[Messages] = []
         self.seats: dict[str, Participation] = {}
         self.clearing_price: dict[str, Floats] = {}
+        self.awards: dict[str, Callable[[Floats], None]] = {}
 
     def receive(self, messages: Messages) -> None:
         """React to messages; those of one round come to all addresses, in their order.
@@ -56,6 +57,9 @@ class Speaker:
         if kind == "closing":
             self.clearing_price[topic] = fields["price"]
             return "commitment", {"quantity": self.seats[topic].quantity}
+        if kind == "award":
+            self.awards[topic](fields["weight"])
+            return None
         raise ValueError(f"{self.name} does not understand a message of kind {kind!r}")
 
     def say(

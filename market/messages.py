@@ -24,6 +24,10 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "highest_kw": "most power the sender can buy in each slot [kW]",
         "saving": "what the sender's own cost has fallen by, before payments [currency]",
         "weight": "the sender's bargaining weight [1]",
+        "alone_kw": "what the sender buys of the utility alone, slot by slot [kW]",
+        "agreed_kw": "what the sender buys in the market, slot by slot [kW]",
+        "least_gain": "least gain that payments within the price band leave it [currency]",
+        "most_gain": "most gain that payments within the price band leave it [currency]",
     },
     "enrolment sums": {
         "size": "sum of all sizes in each commodity [kW]",
@@ -31,6 +35,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "lowest_kw": "sum of the lowest powers in each commodity [kW]",
         "highest_kw": "sum of the highest powers in each commodity [kW]",
     },
+    "award": {"weight": "weight by which the receiver shares the savings [1]"},
     "quote": {
         "price": "price of each commodity the receiver trades [currency/kWh]",
         "imbalance": "mean imbalance of the last round per unit of size [1]",

@@ -69,7 +69,9 @@ class Negotiation:
         if self._counterparty is not None:
             self.coordinator.tell_sums(self._counterparty, self._now_s)
             self._post.carry()
-        return self.coordinator.open_exchange()
+        opened = self.coordinator.open_exchange()
+        self._post.carry()
+        return opened
 
     def round(self) -> None:
         """One quote and the offers to it."""

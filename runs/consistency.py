@@ -8,7 +8,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nashgrid.market.settlement import NANO_PER_MICRO, whole_micro
-from nashgrid.market.topics import MONEY
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.inputs import slot_starts
 from nashgrid.runs.markets.bargained_payments import BARGAINED
@@ -77,10 +76,10 @@ def unsaid(
             yield f"{name}: trades of {case!r} are not those that the agents committed to"
 
 
-def unsaid_payments(run: StoredRun) -> Iterator[str]:
+def unsaid_payments(run: StoredRun, topic: str | None) -> Iterator[str]:
     """Bargained payments must be what the agents committed to, where they had to negotiate."""
     said = run.messages.select(["topic", "kind", "sender", "quantity", "count"]).to_pandas()
-    said = said[(said["topic"] == MONEY) & (said["kind"] == "commitment")]
+    said = said[(said["topic"] == topic) & (said["kind"] == "commitment")]
     if said.empty:
         return
     settlement = run.tables.settlement

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 
 import mesa
 import numpy as np
@@ -10,6 +11,7 @@ from nashgrid.agents.bargainer import Bargainer
 from nashgrid.agents.bench import Members
 from nashgrid.agents.coordinator import Coordinator
 from nashgrid.agents.counterparty import Counterparty
+from nashgrid.agents.mediator import Mediator
 from nashgrid.agents.money_exchange import MoneyCoordinator
 from nashgrid.agents.prosumer import Prosumer
 from nashgrid.agents.standard_buildings import StandardBuildings
@@ -19,9 +21,10 @@ from nashgrid.market.message_network import MessageNetwork
 from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.negotiation import Negotiation
 from nashgrid.market.post import Post
-from nashgrid.market.topics import MONEY, TRADING, UTILITY_ONLY
+from nashgrid.market.topics import MONEY_EXCHANGES, TRADING, UTILITY_ONLY
 from nashgrid.runs.assembly import lay_wires, make_counterparty, make_population, make_prosumers
 from nashgrid.runs.influence import anticipations
+from nashgrid.runs.money import MEDIATED, Stakes, mediation
 from nashgrid.runs.roster import roster
 from nashgrid.runs.scenario import Scenario
 
@@ -120,34 +123,57 @@ class TradingModel(mesa.Model):
 
     def _next_negotiation(self) -> Negotiation:
         topic = self._waiting.pop(0)
-        if topic == MONEY:
-            return Negotiation(self.coordinators[topic], self._bargainers(), None, self.post)
+        if topic in MONEY_EXCHANGES:
+            return Negotiation(self.coordinators[topic], self._bargainers(topic), None, self.post)
         return Negotiation(
             self.coordinators[topic], self.traders, self.counterparty.unique_id, self.post
         )
 
-    def _bargainers(self) -> list[Bargainer]:
+    @cached_property
+    def _stakes(self) -> Stakes:
+        """What everybody brings to the exchanges of money, once energy is traded."""
         before = np.append(self.cost(UTILITY_ONLY), self.loss_cost_before)
         saving = before - np.append(self.cost(TRADING), self.counterparty.cost(TRADING))
         operator_weight = self.study.bargaining.operator_weight
         weight = np.append(self.roster["weight"].to_numpy(dtype=float), operator_weight)
+        return Stakes(
+            saving=saving,
+            weight=weight,
+            alone_kw=self.trade_kw(UTILITY_ONLY),
+            agreed_kw=self.trade_kw(TRADING),
+            tariff=self.wires.tariff,
+            slot_hours=self.study.horizon.slot_hours,
+        )
+
+    def _bargainers(self, topic: str) -> list[Bargainer]:
+        stakes, rules = self._stakes, self.coordinators[topic].rules
+        weight = stakes.weights(topic)
         bargainers, start = [], 0
         for one in self.players:
             rows = slice(start, start + len(one.addresses))
-            rules = self.coordinators[MONEY].rules
-            bargainers.append(Bargainer(one, saving[rows], weight[rows], rules))
+            told = stakes.statement(topic, rows)
+            bargainers.append(Bargainer(one, stakes.saving[rows], weight[rows], rules, topic, told))
             start = rows.stop
         return bargainers
 
     def _coordinator(self, topic: str) -> Coordinator:
-        if topic == MONEY:
+        if topic in MONEY_EXCHANGES:
             one_commodity = np.zeros((1, 1), dtype=np.int64)
-            return MoneyCoordinator(
+            members = self._members(one_commodity, one_commodity)
+            rules = replace(self.rules, tolerance=MONEY_TOLERANCE)
+            if topic not in MEDIATED:
+                return MoneyCoordinator(
+                    self, topic, members=members, rules=rules, opening_price=np.zeros(1)
+                )
+            return Mediator(
                 self,
                 topic,
-                members=self._members(one_commodity, one_commodity),
-                rules=replace(self.rules, tolerance=MONEY_TOLERANCE),
+                members=members,
+                rules=rules,
                 opening_price=np.zeros(1),
+                weigh=mediation(
+                    topic, self.roster["kind"], self.wires.tariff, self.study.horizon.slot_hours
+                ),
             )
         slots, places = self.study.horizon.slots, len(self.wires.places)
         commodities = np.arange(places * slots).reshape(places, slots)

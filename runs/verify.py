@@ -134,7 +134,7 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
         *differences("outcome.json: certificate", run.record["certificate"], certificate),
         *differences("outcome.json: summary", run.record["summary"], summary),
         *unsaid(run, wires, people, market.cases),
-        *unsaid_payments(run),
+        *unsaid_payments(run, market.money),
         *_wrong_schedules(run, wires, problems),
     ]
     return certificate, wrong

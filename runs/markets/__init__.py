@@ -3,11 +3,18 @@
 from nashgrid.runs.markets.bill_sharing import BILL_SHARING
 from nashgrid.runs.markets.competitive import COMPETITIVE
 from nashgrid.runs.markets.cournot import COURNOT
+from nashgrid.runs.markets.egalitarian import EGALITARIAN
 from nashgrid.runs.markets.energy_sharing import ENERGY_SHARING
 from nashgrid.runs.markets.incentive_price import INCENTIVE_PRICE
+from nashgrid.runs.markets.incentive_proportional import INCENTIVE_PROPORTIONAL
+from nashgrid.runs.markets.kalai_smorodinsky import KALAI_SMORODINSKY
+from nashgrid.runs.markets.kalai_smorodinsky_band import KALAI_SMORODINSKY_BAND
+from nashgrid.runs.markets.kalai_smorodinsky_contribution import KALAI_SMORODINSKY_CONTRIBUTION
 from nashgrid.runs.markets.market import Market
 from nashgrid.runs.markets.mid_market_rate import MID_MARKET_RATE
 from nashgrid.runs.markets.nash_bargaining import NASH_BARGAINING
+from nashgrid.runs.markets.nucleolus import NUCLEOLUS
+from nashgrid.runs.markets.shapley import SHAPLEY
 from nashgrid.runs.markets.supply_demand_ratio import (
     COMPENSATED_SUPPLY_DEMAND_RATIO,
     SUPPLY_DEMAND_RATIO,
@@ -19,6 +26,12 @@ MARKETS = {
     market.name: market
     for market in (
         NASH_BARGAINING,
+        KALAI_SMORODINSKY,
+        KALAI_SMORODINSKY_BAND,
+        KALAI_SMORODINSKY_CONTRIBUTION,
+        EGALITARIAN,
+        SHAPLEY,
+        NUCLEOLUS,
         COMPETITIVE,
         TWO_PART,
         COURNOT,
@@ -28,6 +41,7 @@ MARKETS = {
         SUPPLY_DEMAND_RATIO,
         COMPENSATED_SUPPLY_DEMAND_RATIO,
         INCENTIVE_PRICE,
+        INCENTIVE_PROPORTIONAL,
         UTILITY_ALONE,
     )
 }

@@ -10,6 +10,7 @@ import pandas as pd
 from nashgrid.market.messages import Floats
 from nashgrid.runs.claims import claim
 from nashgrid.runs.markets.trades import Trades
+from nashgrid.runs.scenario import UTILITY
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,16 @@ class Books:
     def players(self) -> pd.DataFrame:
         """The accounts of those who have a weight."""
         return self.accounts[self.accounts["weight"] > 0]
+
+    @cached_property
+    def shared(self) -> pd.DataFrame:
+        """The accounts of all but the utility, whose costs together are the community's."""
+        return self.accounts[self.accounts["kind"] != UTILITY]
+
+    @property
+    def surplus(self) -> float:
+        """S, what all but the utility save together [currency]."""
+        return float(self.shared["cost_before"].sum()) - self.total_cost
 
     @property
     def gains(self) -> Floats:

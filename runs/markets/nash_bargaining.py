@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from nashgrid.market.messages import Floats
-from nashgrid.market.settlement import SMALLEST_SHARE
 from nashgrid.market.topics import MONEY, TRADING, UTILITY_ONLY
 from nashgrid.runs.claims import allowed, claim
 from nashgrid.runs.markets.bargained_payments import pay_as_agreed
 from nashgrid.runs.markets.books import Books
 from nashgrid.runs.markets.market import Market
-from nashgrid.runs.scenario import UTILITY
+from nashgrid.runs.markets.shared_savings import has_surplus, surplus_shared
 
 
 def bargaining_excess(gains: Floats, weights: Floats, surplus: float) -> float:
@@ -33,18 +32,9 @@ def bargaining_excess(gains: Floats, weights: Floats, surplus: float) -> float:
 
 def shares_of_the_surplus(books: Books) -> dict[str, dict[str, Any]]:
     """The players' savings are the whole surplus, and no division has a better log product."""
-    gains, slack = books.gains, books.slack
-    shared = books.accounts[books.accounts["kind"] != UTILITY]
-    before = shared["cost_before"]
-    surplus = float(before.sum()) - books.total_cost
-    claims = {
-        "surplus shared": claim(
-            abs(float(gains.sum()) - surplus),
-            float(slack.sum() + 1e-9 * before.abs().sum()),
-            "savings of the players against the surplus they share [currency]",
-        )
-    }
-    if surplus <= SMALLEST_SHARE * len(shared):
+    gains, slack, surplus = books.gains, books.slack, books.surplus
+    claims = surplus_shared(books)
+    if not has_surplus(books):
         return claims
     # A gain that rounding made smaller by r raises its a_i / g_i by the share r / g_i.
     rounded = float((slack / np.maximum(gains, 1e-300)).max())

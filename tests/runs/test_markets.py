@@ -10,6 +10,8 @@ from nashgrid.market.pricing import mid_market_rate
 from nashgrid.market.topics import MONEY, UTILITY_ONLY
 from nashgrid.runs.markets import MARKETS
 from nashgrid.runs.markets.books import Books, individual_rationality
+from nashgrid.runs.markets.egalitarian import equal_gains
+from nashgrid.runs.markets.incentive_proportional import shares_by_energy
 from nashgrid.runs.markets.nash_bargaining import bargaining_excess, shares_of_the_surplus
 from nashgrid.runs.markets.sharing_prices import shares_by
 from nashgrid.runs.markets.trades import Terms, Trades
@@ -32,7 +34,7 @@ def test_a_record_says_what_its_market_does(outcomes: dict[str, Outcome], name: 
     assert tuple(outcome.rounds["topic"].unique()) == market.exchanges
     assert list(outcome.trades["case"].unique()) == market.cases
     assert market.has_trading == (market.cases != [UTILITY_ONLY])
-    assert market.bargains == (MONEY in market.exchanges)
+    assert market.bargains == any(topic.startswith(MONEY) for topic in market.exchanges)
     assert market.by_energy == bool(outcome.settlement["energy_wh"].notna().any())
 
 
@@ -154,3 +156,46 @@ def test_tariffs_without_a_ratio_are_refused_at_once(name: str) -> None:
     utility = duet.utility.model_copy(update={"tariff": (period,)})
     with pytest.raises(ValueError, match="needs feed_in_price >= 0"):
         simulate(duet.model_copy(update={"utility": utility}), name)
+
+
+def test_with_free_payments_kalai_smorodinsky_is_nash(outcomes: dict[str, Outcome]) -> None:
+    by_nash = outcomes["nash-bargaining"].accounts["saving"].to_numpy()
+    for name in ("kalai-smorodinsky", "egalitarian"):
+        np.testing.assert_allclose(outcomes[name].accounts["saving"], by_nash, rtol=0, atol=1e-9)
+
+
+def test_two_players_share_equally_by_every_value_of_the_game(outcomes: dict[str, Outcome]) -> None:
+    """Both are needed for any saving: S / 2 each by symmetry, here .38 EUR."""
+    for name in ("kalai-smorodinsky-contribution", "shapley", "nucleolus"):
+        saving = outcomes[name].accounts["saving"].to_numpy()[:2]
+        assert saving == pytest.approx([0.38, 0.38], abs=2e-6)
+
+
+def test_energy_traded_shares_the_savings(outcomes: dict[str, Outcome]) -> None:
+    outcome = outcomes["incentive-proportional"]
+    own = outcome.trades[outcome.trades["case"] == "trading"]
+    energy = own["trade_kw"].abs().groupby(own["agent"], sort=False).sum().to_numpy()[:2]
+    saving = outcome.accounts["saving"].to_numpy()[:2]
+    assert saving == pytest.approx(0.76 * energy / energy.sum(), abs=2e-6)
+
+
+@pytest.mark.parametrize(
+    "name", ["kalai-smorodinsky-contribution", "shapley", "nucleolus", "incentive-proportional"]
+)
+def test_an_operator_with_a_weight_is_refused_where_it_cannot_be_measured(name: str) -> None:
+    campus = load_scenario("campus33")
+    weighted = campus.bargaining.model_copy(update={"operator_weight": 2.0})
+    with pytest.raises(ValueError, match="operator_weight = 2 must be 0 in this market"):
+        simulate(campus.model_copy(update={"bargaining": weighted}), name)
+
+
+def test_shares_are_held_to_their_values() -> None:
+    """Surplus 2; equal division is 1 each, and by energy 2.5 of 5.5 and 3 of 5.5 kWh."""
+    assert equal_gains(books([1.0, 1.0, 0.0], 5.0))["egalitarian"]["holds"]
+    found = equal_gains(books([0.9, 1.1, 0.0], 5.0))["egalitarian"]
+    assert found["value"] == pytest.approx(0.05, abs=1e-5)
+    assert not found["holds"]
+    # A sells 5 kW, B buys 7 kW in half hours.
+    fair = [2 * 5 / 12, 2 * 7 / 12, 0.0]
+    assert shares_by_energy(books(fair, 5.0))["incentive by proportion"]["holds"]
+    assert not shares_by_energy(books([1.0, 1.0, 0.0], 5.0))["incentive by proportion"]["holds"]

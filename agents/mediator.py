@@ -1,0 +1,72 @@
+"""The mediator: a coordinator of money whom everybody trusts with what the rule needs to know."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import mesa
+import numpy as np
+
+from nashgrid.agents.bench import Members
+from nashgrid.agents.money_exchange import MoneyCoordinator
+from nashgrid.market.exchange import ExchangeRules
+from nashgrid.market.messages import Floats, Messages
+
+Weigh = Callable[[Mapping[str, Floats]], Floats]
+"""What all members said at enrolment, (n, ...) by field and in order of address, 0 where nothing
+was said -> (n,) weights, at least 0, by which they share the savings."""
+
+
+class Mediator(MoneyCoordinator):
+    """Tells each member a weight that follows from the statements of all; then money is exchanged.
+
+    Parameters
+    ----------
+    weigh : the rule
+    """
+
+    def __init__(
+        self,
+        model: mesa.Model,
+        topic: str,
+        *,
+        members: Sequence[Members],
+        rules: ExchangeRules,
+        opening_price: Floats,
+        weigh: Weigh,
+    ) -> None:
+        super().__init__(model, topic, members=members, rules=rules, opening_price=opening_price)
+        self._weigh = weigh
+        self._heard_s = 0.0
+
+    def open_exchange(self) -> bool:
+        """Award the weights; nothing where there is no surplus."""
+        if not self.has_surplus:
+            return False
+        weights = self._weigh(self._statements())
+        weights = weights / weights[weights > 0].mean() if (weights > 0).any() else weights
+        start = 0
+        for bench in self._benches:
+            rows = slice(start, start + len(bench.members))
+            start = rows.stop
+            own = weights[rows, None]
+            bench.heard["weight"], bench.heard["size"] = own, np.where(own > 0, own, 1.0)
+            addresses = bench.members.addresses
+            sender = np.full(len(addresses), self.unique_id)
+            sent_s = np.full(len(addresses), self._heard_s)
+            award = Messages("award", self.topic, sender, addresses, {"weight": own}, sent_s)
+            self.outbox.append(award)
+        return super().open_exchange()
+
+    def receive(self, messages: Messages) -> None:
+        """Note a column, and when it came."""
+        self._heard_s = max(self._heard_s, float(messages.sent_s.max()))
+        super().receive(messages)
+
+    def _statements(self) -> dict[str, Floats]:
+        names = {name for bench in self._benches for name in bench.heard}
+        said = {}
+        for name in sorted(names):
+            width = max(b.heard[name].shape[1] for b in self._benches if name in b.heard)
+            said[name] = np.concatenate(
+                [b.heard.get(name, np.zeros((len(b.members), width))) for b in self._benches]
+            )
+        return said

@@ -1,0 +1,54 @@
+"""Market `shapley`: the savings by each one's mean contribution over all orders (Shapley 1953).
+
+The value of the pooling game: exact for few prosumers, and above that estimated from random orders
+of arrival with a fixed seed; the certificate states the standard error.
+"""
+
+from typing import Any
+
+from nashgrid.market.topics import SHAPLEY_MONEY, TRADING, UTILITY_ONLY
+from nashgrid.runs.coalitions import shapley_value, shapley_with_error
+from nashgrid.runs.markets.bargained_payments import pay_as_agreed
+from nashgrid.runs.markets.books import Books
+from nashgrid.runs.markets.market import Market
+from nashgrid.runs.markets.no_operator import operator_is_no_player
+from nashgrid.runs.markets.shared_savings import (
+    HEARD_FROM_MEDIATOR,
+    TOLD_TO_MEDIATOR,
+    pooling_game,
+    shared_in_proportion,
+)
+
+
+def shares_by_shapley(books: Books) -> dict[str, dict[str, Any]]:
+    """All gains are in proportion to the Shapley value, or to its estimate."""
+    game = pooling_game(books)
+    _, error, orders = shapley_with_error(game)
+    value = shapley_value(game, books.players["kind"])
+    words = "gains against the Shapley value, exact"
+    if orders:
+        words = (
+            f"gains against the Shapley value as estimated from {orders:,} random orders, with a "
+            f"standard error of {error.max():.2g} [currency] at most"
+        )
+    return shared_in_proportion(books, value, "Shapley value", words)
+
+
+SHAPLEY = Market(
+    name="shapley",
+    title="Shapley value",
+    rule="savings by what each adds to those who came before, in the mean over all orders",
+    explanation="Every player gets what it adds to the savings of those who came before it, in the "
+    "mean over all orders of arrival (with many players over a random sample of orders; the "
+    "certificate states the standard error). What a group could save by itself is what it saves "
+    "by settling with the utility together, with the schedules that its members have alone or "
+    "with those agreed on; it does not plan anew, and the wires are not asked.",
+    exchanges=(UTILITY_ONLY, TRADING, SHAPLEY_MONEY),
+    settle=pay_as_agreed,
+    individually_rational=True,
+    reveals=TOLD_TO_MEDIATOR,
+    heard=HEARD_FROM_MEDIATOR,
+    promises=shares_by_shapley,
+    presumes=operator_is_no_player,
+    by_energy=False,
+)
