@@ -11,14 +11,15 @@ def game_finding(game: Mapping[str, Any], welfare: Mapping[str, Any], currency: 
     least, total = float(welfare["central_cost"]), float(welfare["total_cost"])
     ratio = game["price_of_anarchy"]
     anarchy = "" if ratio is None else f" (price of anarchy {number(float(ratio), 5)})"
+    gap = abs(float(game["potential"]) - float(game["least_potential"]))
     difference = welfare["largest_price_difference_per_kwh"]
     return (
         "against what would be best for all.</b> Agents who know what their own power does to the "
-        f"price hold back. All together pay {number(total, 4)} {currency} for their devices and the "
-        f"supply, where {number(least, 4)} would do{anarchy}. The equilibrium is the only one; it is "
-        "the least of the game's potential, which one problem with all data in one place finds "
-        f"{measure(abs(float(game['potential']) - float(game['least_potential'])))} {currency} below "
-        f"the negotiation, at prices that differ by at most {measure(float(difference))} "
-        f"{currency}/kWh. No trade is further than {measure(float(game['natural_map_kw']))} kW from "
-        "its owner's answer to its own marginal cost (natural map)."
+        f"price hold back. Devices and supply cost {number(total, 4)} {currency}, where "
+        f"{number(least, 4)} would do{anarchy}. The equilibrium is the only one: it minimises the "
+        f"game's potential, and the negotiation is {measure(gap)} {currency} from the minimum that "
+        "one problem with all data in one place finds, at prices that differ by at most "
+        f"{measure(float(difference))} {currency}/kWh. No trade is further than "
+        f"{measure(float(game['natural_map_kw']))} kW from its owner's answer to its own marginal "
+        "cost (natural map)."
     )
