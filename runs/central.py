@@ -8,6 +8,7 @@ import numpy as np
 
 from nashgrid.agents.anticipation import Anticipation
 from nashgrid.agents.local_problem import LocalProblem
+from nashgrid.agents.population.statement import state_population
 from nashgrid.agents.sloping_supply import SlopingSupply
 from nashgrid.grid.branch_statement import state_branch_problem
 from nashgrid.grid.operator_problem import OperatorProblem
@@ -84,6 +85,14 @@ def central_optimum(
             if known is None
             else potential_term(problem, known[number])
         )
+    if wires.population is not None:
+        drawn = wires.population
+        stated = state_population(drawn.buildings, wires.tariff if case == UTILITY_ONLY else None)
+        constraints += stated.constraints
+        upstream += stated.cost
+        place = wires.place_of(drawn.roster["bus"])
+        for number in np.unique(place):
+            bought[number].append(cp.sum(stated.trade_kw[np.flatnonzero(place == number)], axis=0))
     nothing = cp.Constant(np.zeros(scenario.horizon.slots))
     balance: list[cp.Constraint] = [
         cp.Zero(sum(trades, start=nothing) - demand[:, place])

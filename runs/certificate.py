@@ -123,7 +123,7 @@ def _equilibrium(
             abs(proof.welfare_gap),
             allowed(tolerance, 1e-5, 1e-4),
             "relative gap of total cost to the central optimum"
-            if proof.population is None
+            if proof.price_difference is not None
             else "relative gap of total cost to its lower bound by weak duality",
         )
     else:

@@ -64,8 +64,9 @@ def read_schedules(drawn: DrawnPopulation, trade_kw: Floats, rows: pd.DataFrame)
     owners = (producers, buildings.storages.owner, buildings.loads.owner)
     ends = np.cumsum([0, *(len(owner) * slots for owner in owners)])
     expected = np.repeat(np.concatenate(owners), slots)
-    named = pd.Categorical(rows["agent"], categories=drawn.roster["agent"])
-    if not np.array_equal(named.codes, expected):
+    agents = rows["agent"].astype("category").cat
+    number = pd.Index(drawn.roster["agent"]).get_indexer(agents.categories)
+    if not np.array_equal(number[agents.codes], expected):
         raise ValueError("the schedules of the population are not those of its devices")
 
     def matrix(part: int, name: str) -> Floats:

@@ -30,6 +30,8 @@ from nashgrid.runs.potential import GameFinding, natural_maps_kw, potential_at
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.tables import DECISIONS, demand_kw, population_trades
 
+# Buildings of a population up to which the central problem is solved; beyond, it is bounded.
+MOST_TOGETHER = 300
 WORTH_NAMING_KW, WORTH_NAMING_PU = 1e-2, 1e-5
 
 
@@ -170,6 +172,7 @@ def prove_case(
     total = sum(position.cost for position in positions.values())
     if population is not None:
         total += float(population.cost.sum())
+    if population is not None and len(population.cost) > MOST_TOGETHER:
         gain = float(population.epsilon.sum()) + sum(p.epsilon for p in positions.values())
         central = CentralOptimum(total - gain, None)
     else:
