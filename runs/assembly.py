@@ -29,6 +29,7 @@ from nashgrid.market.topics import COURNOT, UTILITY_ONLY
 from nashgrid.runs import inputs
 from nashgrid.runs.influence import price_curve
 from nashgrid.runs.population_draw import DrawnPopulation, draw
+from nashgrid.runs.population_outline import Outline
 from nashgrid.runs.scenario import (
     OPERATOR,
     UTILITY,
@@ -140,8 +141,12 @@ def feeder_folder(scenario: Scenario) -> Path | None:
     return scenario.folder / scenario.feeder.name
 
 
-def lay_wires(scenario: Scenario) -> Wires:
+def lay_wires(scenario: Scenario, elsewhere: Outline | None = None) -> Wires:
     """The feeder of a scenario with its limits, and who is where.
+
+    Parameters
+    ----------
+    elsewhere : where the population is and what it draws, where others hold it: it is not drawn
 
     Raises
     ------
@@ -149,7 +154,10 @@ def lay_wires(scenario: Scenario) -> Wires:
         If an agent's bus is not on the feeder or is its root; names agent and bus.
     """
     tariff = inputs.tariff(scenario)
-    drawn = None if scenario.population is None else draw(scenario.population, scenario)
+    drawn = None
+    if scenario.population is not None and elsewhere is None:
+        drawn = draw(scenario.population, scenario)
+    outline = elsewhere if drawn is None else drawn
     if scenario.feeder is None:
         none = np.zeros((scenario.horizon.slots, 0))
         return Wires(scenario, tariff, (0,), None, none, drawn)
@@ -168,9 +176,9 @@ def lay_wires(scenario: Scenario) -> Wires:
             load_kw = inputs.inelastic_load_kw(entry, scenario)
             reactive[:, feeder.bus_positions([bus])[0]] += ratio * load_kw
     places = {entry.bus for entry in scenario.agents if entry.bus is not None}
-    if drawn is not None:
-        reactive[:, feeder.bus_positions(drawn.places)] += drawn.reactive_kvar
-        places |= set(drawn.places)
+    if outline is not None:
+        reactive[:, feeder.bus_positions(outline.places)] += outline.reactive_kvar
+        places |= set(outline.places)
     return Wires(scenario, tariff, tuple(sorted(places)), feeder, reactive, drawn)
 
 

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import mesa
 import numpy as np
+import pandas as pd
 
 from nashgrid.agents.bargainer import Bargainer
 from nashgrid.agents.bench import Members
@@ -22,15 +23,34 @@ from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.negotiation import Negotiation
 from nashgrid.market.post import Post
 from nashgrid.market.topics import MONEY_EXCHANGES, TRADING, UTILITY_ONLY
-from nashgrid.runs.assembly import lay_wires, make_counterparty, make_population, make_prosumers
+from nashgrid.runs.assembly import (
+    Wires,
+    lay_wires,
+    make_counterparty,
+    make_population,
+    make_prosumers,
+)
 from nashgrid.runs.influence import anticipations
 from nashgrid.runs.money import MEDIATED, Stakes, mediation
+from nashgrid.runs.inputs import tariff
 from nashgrid.runs.roster import roster
 from nashgrid.runs.scenario import Scenario
 
 MONEY_TOLERANCE = 1e-10
 # The residuals are norms over all commodities; the outcome is held to its worst agent and line.
 STRICTER = 30.0
+
+
+def exchange_rules(study: Scenario) -> ExchangeRules:
+    """The rules of the exchanges of energy."""
+    entry = study.negotiation
+    return ExchangeRules(
+        step=entry.step * float(np.abs(tariff(study).retail_price_per_kwh).mean()),
+        tolerance=entry.tolerance / STRICTER,
+        maximum_rounds=entry.maximum_rounds,
+        over_relaxation=entry.over_relaxation,
+        memory=entry.memory,
+    )
 
 
 class TradingModel(mesa.Model):
@@ -46,29 +66,18 @@ class TradingModel(mesa.Model):
     def __init__(self, study: Scenario, topics: tuple[str, ...], seed: int) -> None:
         super().__init__(rng=seed)
         self.study = study
-        self.wires = lay_wires(study)
-        entry = study.negotiation
-        self.rules = ExchangeRules(
-            step=entry.step * float(np.abs(self.wires.tariff.retail_price_per_kwh).mean()),
-            tolerance=entry.tolerance / STRICTER,
-            maximum_rounds=entry.maximum_rounds,
-            over_relaxation=entry.over_relaxation,
-            memory=entry.memory,
-        )
-        self.roster = roster(study, self.wires.population)
+        self.rules = exchange_rules(study)
+        self.wires = self._lay_wires(topics)
+        self.roster = self._list_everybody()
         self.prosumers = make_prosumers(self, study, self.wires, self.rules)
         for topic in topics:
             known = anticipations(study, self.wires.tariff, topic) or ()
             for prosumer, anticipation in zip(self.prosumers, known):
                 prosumer.anticipate(topic, anticipation)
-        self.population = make_population(self, self.wires, self.rules)
+        self.population = self._make_population()
         self.counterparty = make_counterparty(self, study, self.wires, self.rules)
         self.coordinators = {topic: self._coordinator(topic) for topic in topics}
-        everybody = (*self.players, *self.coordinators.values())
-        self.post = Post(
-            MessageNetwork(self._links(), seed),
-            {int(address): one for one in everybody for address in one.addresses},
-        )
+        self.post = self._open_post(seed)
         self._waiting = list(topics)
         self.negotiation: Negotiation | None = None
         self.running = True
@@ -120,6 +129,22 @@ class TradingModel(mesa.Model):
     def loss_cost_before(self) -> float:
         """C0 of the operator: the losses in the disagreement outcome [currency]."""
         return self.wires.loss_cost(self.counterparty.demand_kw[UTILITY_ONLY])
+
+    def _lay_wires(self, topics: tuple[str, ...]) -> Wires:
+        return lay_wires(self.study)
+
+    def _list_everybody(self) -> pd.DataFrame:
+        return roster(self.study, self.wires.population)
+
+    def _make_population(self) -> StandardBuildings | None:
+        return make_population(self, self.wires, self.rules)
+
+    def _open_post(self, seed: int) -> Post:
+        everybody = (*self.players, *self.coordinators.values())
+        return Post(
+            MessageNetwork(self._links(), seed),
+            {int(address): one for one in everybody for address in one.addresses},
+        )
 
     def _next_negotiation(self) -> Negotiation:
         topic = self._waiting.pop(0)

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from nashgrid.runs.population_draw import DrawnPopulation
+from nashgrid.runs.population_outline import Outline
 from nashgrid.runs.scenario import AgentEntry, BuildingEntry, CommunityBatteryEntry, Scenario
 from nashgrid.runs.stacking import stack
 
@@ -17,7 +18,7 @@ def kind_of(entry: AgentEntry) -> str:
 COLUMNS = ["agent", "kind", "community", "bus", "weight"]
 
 
-def roster(scenario: Scenario, drawn: DrawnPopulation | None) -> pd.DataFrame:
+def roster(scenario: Scenario, drawn: DrawnPopulation | Outline | None) -> pd.DataFrame:
     """agent, kind, community, bus (0 without a feeder), weight in bargaining."""
     stated = pd.DataFrame(
         [
