@@ -31,8 +31,8 @@ from nashgrid.runs.assembly import (
     make_prosumers,
 )
 from nashgrid.runs.influence import anticipations
-from nashgrid.runs.money import MEDIATED, Stakes, mediation
 from nashgrid.runs.inputs import tariff
+from nashgrid.runs.money import MEDIATED, Stakes, mediation
 from nashgrid.runs.roster import roster
 from nashgrid.runs.scenario import Scenario
 
