@@ -58,18 +58,21 @@ def connection_limits(scenario: Scenario, wires: Wires) -> Floats:
     return limits
 
 
-def central_optimum(
+@dataclass(frozen=True)
+class CentralProblem:
+    """The central problem as a statement; the multipliers of the balances are dt times prices."""
+
+    problem: cp.Problem
+    balance: list[cp.Constraint]
+
+
+def central_problem(
     scenario: Scenario, wires: Wires, case: str, known: Sequence[Anticipation] | None = None
-) -> CentralOptimum:
-    """Minimise the cost of all agents and of delivery, subject to balance at every place.
+) -> CentralProblem:
+    """State the cost of all agents and of delivery, subject to balance at every place.
 
-    With what the agents know of their influence, minimise the potential of their game instead: its
+    With what the agents know of their influence, state the potential of their game instead: its
     minimum is the equilibrium.
-
-    Raises
-    ------
-    ValueError
-        If there is no such schedule.
     """
     problems = [local_problem(i, scenario, wires, case) for i in range(len(scenario.agents))]
     limits = connection_limits(scenario, wires)
@@ -98,13 +101,27 @@ def central_optimum(
         cp.Zero(sum(trades, start=nothing) - demand[:, place])
         for place, trades in enumerate(bought)
     ]
-    whole = cp.Problem(cp.Minimize(upstream), balance + constraints)
+    return CentralProblem(cp.Problem(cp.Minimize(upstream), balance + constraints), balance)
+
+
+def central_optimum(
+    scenario: Scenario, wires: Wires, case: str, known: Sequence[Anticipation] | None = None
+) -> CentralOptimum:
+    """Solve the `central_problem`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such schedule.
+    """
+    stated = central_problem(scenario, wires, case, known)
+    whole = stated.problem
     whole.solve(
         solver=cp.CLARABEL, tol_gap_abs=1e-9, tol_gap_rel=1e-10, tol_feas=1e-10, ignore_dpp=True
     )
     if whole.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
         raise ValueError(f"the central problem of {scenario.name} is {whole.status}")
-    price = np.column_stack([row.dual_value for row in balance]) / scenario.horizon.slot_hours
+    price = np.column_stack([row.dual_value for row in stated.balance]) / scenario.horizon.slot_hours
     return CentralOptimum(float(whole.value), price)
 
 
