@@ -15,8 +15,9 @@ EXACT_GAP = 1e-5
 """Largest relative cone gap of a solution that is called exact."""
 _LEAST_FLOW_PU = 1e-3
 _STEPS = 60
-_SETTLED, _POLISHED = 1e-5, 1e-9
-_POLISHING_STEPS = 12
+_SETTLED, _POLISHED, _GOOD_ENOUGH = 1e-5, 1e-8, 1e-6
+_POLISHING_STEPS, _CLOSED = 60, 1e-7
+_SHRINK, _LEAST_HOLD, _RELEASE = 0.25, 1e-3, 0.7
 _GROWTH, _LARGEST_WEIGHT = 4.0, 1e4
 # The steps need not be more exact than the gap that is asked for; more only stalls the solver.
 _STEP_TOLERANCE = 1e-9
@@ -86,19 +87,36 @@ def close_the_cone(question: DispatchQuestion) -> tuple[DispatchProgram, int] | 
 
 
 def polish(question: DispatchQuestion, point: FlowPoint) -> DispatchProgram | None:
-    """Solve with the tangent of l v = P^2 + Q^2, moved on until it stays; None if it does not."""
-    last = np.inf
+    r"""Solve with the tangent of l v = P^2 + Q^2, moved on until it stays; None if it does not.
+
+    Linear costs may let the tangent's solutions jump back and forth. Where the gap does not shrink
+    enough, the next steps are held back by :math:`\tau |\kappa| ((P - P_0)^2 + (Q - Q_0)^2)`, the
+    curvature of the constraint with its multiplier kappa, at least what losses cost; tau grows
+    until they are short enough, and the term vanishes where they end.
+    """
+    feeder = question.feeder
+    least = _price_level(question) * feeder.base_kva * feeder.resistance_pu
+    weight, last, widest = least, np.inf, np.inf
+    hold = 0.0
     for _ in range(_POLISHING_STEPS):
         program = DispatchProgram(question, "tangent", point=point)
-        if program.solve() not in SOLVED:
+        moved = cp.square(program.flow_p - point.flow_p) + cp.square(program.flow_q - point.flow_q)
+        if program.solve(program.cost() + (hold * weight) @ moved) not in SOLVED:
             return None
         point = program.point()
+        weight = np.maximum(np.abs(as_array(program.closing[0].dual_value)), least)
         cost = float(as_array(program.cost().value))
-        closed = np.abs(cone_gap(question.feeder, point)).max() <= EXACT_GAP
-        if closed and abs(cost - last) <= _POLISHED * max(1.0, abs(cost)):
+        gap = float(np.abs(cone_gap(feeder, point)).max())
+        if gap <= _CLOSED and abs(cost - last) <= _POLISHED * max(1.0, abs(cost)):
             return program
-        last = cost
-    return None
+        if gap <= _CLOSED:
+            hold *= _RELEASE
+        elif gap > _SHRINK * widest:
+            hold = max(_GROWTH * hold, _LEAST_HOLD)
+        change = abs(cost - last)
+        last, widest = cost, gap
+    good = gap <= EXACT_GAP and change <= _GOOD_ENOUGH * max(1.0, abs(cost))
+    return program if good else None
 
 
 def _start(question: DispatchQuestion) -> FlowPoint | None:
