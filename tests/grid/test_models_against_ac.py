@@ -48,7 +48,7 @@ def test_branch_flow_on_random_loadings(name):
     upstream = Generator(
         feeder.root_bus, 0.1, 1e5, lowest_kw=-1e5, lowest_kvar=-1e5, highest_kvar=1e5
     )
-    for at in range(0, 100, 4):
+    for at in range(0, 100, 10):
         flow = optimal_power_flow(
             feeder,
             [upstream],
