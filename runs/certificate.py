@@ -3,6 +3,7 @@
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from nashgrid.agents.compiled_problem import CompiledProblem
@@ -21,6 +22,8 @@ from nashgrid.runs.scenario import Scenario
 
 POPULATION = "population"
 MOST_NAMED = 100
+SHARES = (50.0, 90.0, 99.0, 99.9)
+"""Percent of the buildings of a population for which the certificate says how much they gain."""
 SMALLEST_OPTIMUM = 1e-2
 """Share of all costs, taken positive, above which an optimum can be divided by."""
 
@@ -91,9 +94,7 @@ def certify(
             }
             for case, proof in proofs.items()
         },
-        "games": {
-            case: _game(proof, proof.game) for case, proof in proofs.items() if proof.game
-        },
+        "games": {case: _game(proof, proof.game) for case, proof in proofs.items() if proof.game},
         "limits_not_kept": {case: list(p.limits_not_kept) for case, p in proofs.items()},
         "individual_rationality": _rationality(books),
         "ac_power_flow": _ac_check(scenario, tables),
@@ -211,6 +212,10 @@ def _epsilons(proof: CaseProof) -> dict[str, Any]:
         "largest_epsilon": float(drawn.epsilon.max()),
         "sum_of_epsilons": float(drawn.epsilon.sum()),
         "largest_relative_epsilon": float(drawn.relative_epsilon.max()),
+        "relative_epsilon_quantiles": {
+            f"{share:.6g} %": float(np.quantile(drawn.relative_epsilon, share / 100))
+            for share in SHARES
+        },
         "largest_violation": float(drawn.violation.max()),
     }
     return by_name | {POPULATION: together}

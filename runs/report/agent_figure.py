@@ -1,5 +1,6 @@
 """The schedule of one agent at a time: devices, trade, stored energy, price."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,24 +18,29 @@ from nashgrid.runs.report.figure import Choice, Figure, Option, Section, Trace
 from nashgrid.runs.report.price_figure import price_line, tariff_lines
 from nashgrid.runs.report.style import INK, axis, layout, panel_title
 from nashgrid.runs.report.words import money, number, rounded, text
+from nashgrid.runs.scenario import OPERATOR, UTILITY
 
 _DASHES = ("solid", "dot", "dash", "longdash")
 
 
-def agent_section(outcome: Outcome) -> Section:
-    """Section 4: a chooser of agents."""
-    agents = sorted(outcome.scenario.agents, key=lambda entry: entry.community)
-    several = len({entry.community for entry in agents}) > 1
+def agent_section(outcome: Outcome, samples: Mapping[str, str] | None = None) -> Section:
+    """Section 4: a chooser of agents; `samples` are buildings of a population, and why chosen."""
+    known = samples or {}
+    everybody = outcome.accounts[~outcome.accounts["kind"].isin([UTILITY, OPERATOR])]
+    agents = everybody.sort_values("community", kind="stable")
+    agents = agents.sort_values("agent", kind="stable", key=lambda names: names.isin(known))
+    names = [str(name) for name in agents["agent"]]
+    several = agents["community"].nunique() > 1
     options = tuple(
-        Option(entry.name, entry.name, f"community {entry.community}" if several else "")
-        for entry in agents
+        _option(name, f"community {community}" if several else "", known)
+        for name, community in zip(names, agents["community"])
     )
     clock, rates = Clock(outcome.scenario.horizon), tariff(outcome.scenario)
     parts = {case: _of_case(outcome, case) for case in cases_of(outcome)}
     views = {
-        f"{case}|{entry.name}": _view(outcome, parts[case], case, entry.name, clock, rates)
+        f"{case}|{name}": _view(outcome, parts[case], case, name, clock, rates)
         for case in parts
-        for entry in agents
+        for name in names
     }
     selected = _most_devices(outcome)
     figure = Figure(
@@ -50,7 +56,14 @@ def agent_section(outcome: Outcome) -> Section:
         "the line is its trade, positive when it buys. Beneath stand the energy it has stored "
         "and the price at its place.</p>"
     )
-    return Section("agents", "Schedules", "The schedule of each agent", body, (figure,))
+    title = f"The schedule of {'a few of the agents' if known else 'each agent'}"
+    return Section("agents", "Schedules", title, body, (figure,))
+
+
+def _option(name: str, group: str, samples: Mapping[str, str]) -> Option:
+    if name not in samples:
+        return Option(name, name, group or ("stated agents" if samples else ""))
+    return Option(name, f"{name}: {samples[name]}", "buildings of the population")
 
 
 def _of_case(outcome: Outcome, case: str) -> dict[str, Any]:
@@ -163,7 +176,7 @@ def _sentence(outcome: Outcome, schedule: pd.DataFrame, name: str) -> str:
     curtailed = outcome.scenario.horizon.slot_hours * float(np.nansum(schedule["curtailed_kw"]))
     payment = float(row["payment"])
     place = f", bus {row['bus']}" if outcome.scenario.feeder is not None else ""
-    if len({entry.community for entry in outcome.scenario.agents}) > 1:
+    if outcome.accounts.loc[outcome.accounts["community"] != "", "community"].nunique() > 1:
         place = f", community {text(str(row['community']))}{place}"
     words = f"<b>{text(name)}</b> ({text(str(row['kind']))}{place}): cost "
     paid = f"it {'pays' if payment >= 0 else 'receives'} {money(abs(payment), currency)}"

@@ -1,15 +1,19 @@
 """The certificate in words: every claim with its value, bound and verdict; findings beside."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from nashgrid.runs.certificate import POPULATION
 from nashgrid.runs.markets import market_named
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.ac_findings import ac_findings
 from nashgrid.runs.report.convergence_figure import EXCHANGES
 from nashgrid.runs.report.figure import Section
+from nashgrid.runs.report.game_findings import game_finding
 from nashgrid.runs.report.words import listing, measure, money, number, text
 
 _BOTH_WAYS_KW = 0.05
+_MOST_NAMED = 40
 
 
 def certificate_section(outcome: Outcome) -> Section:
@@ -77,14 +81,13 @@ def _findings(outcome: Outcome) -> str:
     lines = []
     for case, welfare in outcome.certificate["welfare"].items():
         name = EXCHANGES.get(case, case)
-        lines.append(
-            f"<b>{name}, against the central optimum.</b> One problem with all data in one place "
-            f"costs {number(float(welfare['central_cost']), 4)} {currency}, the negotiation "
-            f"{number(float(welfare['total_cost']), 4)}: a relative gap of "
-            f"{measure(float(welfare['relative_gap']))}. Prices differ from the central "
-            f"multipliers by at most {measure(float(welfare['largest_price_difference_per_kwh']))} "
-            f"{currency}/kWh; where the optimal prices are not unique they may."
-        )
+        game = outcome.certificate["games"].get(case)
+        found = game_finding(game, welfare, currency) if game else _welfare(welfare, currency)
+        lines.append(f"<b>{name}, {found}")
+    for case, epsilons in outcome.certificate["epsilon"].items():
+        if POPULATION in epsilons:
+            words = _population(epsilons[POPULATION], currency)
+            lines.append(f"<b>{EXCHANGES.get(case, case)}, building by building:</b> {words}")
     for case, sum_ in outcome.certificate["nash_conv"].items():
         lines.append(
             f"<b>{EXCHANGES.get(case, case)}, all participants together</b> could gain at most "
@@ -107,14 +110,60 @@ def _findings(outcome: Outcome) -> str:
     return f"<h3>Findings beside the claims</h3><ul>{items}</ul>"
 
 
+def _welfare(welfare: Mapping[str, Any], currency: str) -> str:
+    """Against the central optimum; of a population against what weak duality proves."""
+    least, total = float(welfare["central_cost"]), float(welfare["total_cost"])
+    gap = measure(float(welfare["relative_gap"]))
+    difference = welfare["largest_price_difference_per_kwh"]
+    if difference is None:
+        return (
+            f"against a proven lower bound.</b> The negotiation costs {number(total, 4)} "
+            f"{currency}. By weak duality no schedules of all together cost less than "
+            f"{number(least, 4)}: the total less what everybody could still gain at these prices. "
+            f"The relative gap is {gap}; the optimum lies between. So many buildings are not "
+            "solved as one central problem, and there are no central prices to compare with."
+        )
+    return (
+        f"against the central optimum.</b> One problem with all data in one place "
+        f"costs {number(least, 4)} {currency}, the negotiation "
+        f"{number(total, 4)}: a relative gap of "
+        f"{gap}. Prices differ from the central "
+        f"multipliers by at most {measure(float(difference))} "
+        f"{currency}/kWh; where the optimal prices are not unique they may."
+    )
+
+
+def _population(epsilons: Mapping[str, Any], currency: str) -> str:
+    """The largest and the sum of what the buildings could gain, and how it is spread."""
+    count_ = number(int(epsilons["buildings"]), 0)
+    spread = ", ".join(
+        f"{share} at most {measure(float(value))}"
+        for share, value in epsilons.get("relative_epsilon_quantiles", {}).items()
+    )
+    return (
+        f"none of the {count_} could gain more than "
+        f"{measure(float(epsilons['largest_epsilon']))} {currency}, all together not more than "
+        f"{measure(float(epsilons['sum_of_epsilons']))} {currency}. Relative to its bill the "
+        f"largest is {measure(float(epsilons['largest_relative_epsilon']))}"
+        f"{f'; of the buildings {spread}' if spread else ''}."
+    )
+
+
 def _losers(outcome: Outcome) -> str:
     currency = outcome.scenario.currency
     rationality = outcome.certificate["individual_rationality"]
     losers = sorted(rationality["losers"].items(), key=lambda item: item[1])
-    if not losers:
+    total = int(rationality["number_of_losers"])
+    if not total:
         return (
             "<b>Nobody loses.</b> The smallest saving of a player is "
             f"{money(float(rationality['smallest_saving']), currency)}."
         )
-    names = [f"{text(name)} ({money(-float(loss), currency)})" for name, loss in losers]
-    return f"<b>{len(losers)} lose</b> against paying the utility alone: {listing(names, 40)}."
+    named = [f"{text(name)} ({money(-float(loss), currency)})" for name, loss in losers]
+    shown = named[:_MOST_NAMED]
+    if total > len(shown):
+        shown.append(f"{number(total - len(shown), 0)} more")
+    return (
+        f"<b>{number(total, 0)} lose</b> against paying the utility alone by more than the "
+        f"rounding of payments{', worst first' if total > 1 else ''}: {listing(shown, total + 1)}."
+    )

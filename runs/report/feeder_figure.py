@@ -35,11 +35,13 @@ def feeder_section(outcome: Outcome) -> Section | None:
         choices=(case_choice(outcome), slider),
         views=slot_views(outcome, drawing),
     )
+    together = " (buildings of the population together)" if outcome.scenario.population else ""
     body = (
         "<p>Circles are buses, coloured by their voltage; the square is the substation, where the "
         "utility feeds in. Lines are as wide as the power they carry, triangles on them point "
         "where it flows, and their colour says how full they are. The small marks beside a bus "
-        "are the agents there: filled when they buy, hollow when they sell, the larger the more. "
+        f"are the agents there{together}: filled when they buy, hollow when they sell, the larger "
+        "the more. "
         "Move the slider, and point at anything to see its numbers. Voltages and loadings are "
         "those of the AC power flow.</p>"
     )

@@ -7,7 +7,8 @@ from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.certificate_section import claim_group
 from nashgrid.runs.report.words import count, listing, measure, money, number, percent, text
 
-_NOTHING = 1e-6
+NOTHING = 1e-6
+"""Savings and losses below this are none [currency]."""
 
 
 def page_title(outcome: Outcome) -> str:
@@ -33,11 +34,16 @@ def _what(outcome: Outcome) -> str:
     scenario, horizon = outcome.scenario, outcome.scenario.horizon
     kinds = len({entry.kind for entry in scenario.buildings})
     parts = [f"{count(len(scenario.buildings), 'building')} of {count(kinds, 'kind')}"]
+    drawn = scenario.population
+    if drawn is not None:
+        different = count(len(drawn.kinds), "kind")
+        parts.append(f"{count(drawn.count, 'building')} of {different} drawn at random")
     if scenario.community_batteries:
         parts.append(count(len(scenario.community_batteries), "community battery"))
     if scenario.generators:
         parts.append(count(len(scenario.generators), "generator"))
-    communities = len({entry.community for entry in scenario.agents})
+    own = [entry.community for entry in scenario.agents]
+    communities = len({*own, drawn.community} if drawn is not None else {*own})
     where = f"on the feeder {text(scenario.feeder.name)}" if scenario.feeder else "without a feeder"
     end = horizon.start + horizon.slots * timedelta(minutes=horizon.slot_minutes)
     day = f"{horizon.start:%A} {horizon.start.day} {horizon.start:%B %Y}"
@@ -87,7 +93,7 @@ def _cards(outcome: Outcome) -> list[tuple[str, str]]:
         ]
     saving = before - after
     share = "by all together"
-    if before > _NOTHING:
+    if before > NOTHING:
         share += f", {percent(saving / before)} of the cost before"
     return [
         (
@@ -104,12 +110,12 @@ def _who(outcome: Outcome) -> tuple[str, str]:
     currency = outcome.scenario.currency
     players = outcome.accounts[outcome.accounts["weight"] > 0]
     savings = players["saving"]
-    winners, losers = int((savings > _NOTHING).sum()), int((savings < -_NOTHING).sum())
+    winners, losers = int((savings > NOTHING).sum()), int((savings < -NOTHING).sum())
     low, high = float(savings.min()), float(savings.max())
     if losers:
         worst = players["agent"].iloc[int(savings.to_numpy().argmin())]
         return (
-            f"{winners} save, {losers} lose",
+            f"{number(winners, 0)} save, {number(losers, 0)} lose",
             f"of {count(len(players), 'agent')}; {text(str(worst))} loses most: "
             f"{money(-low, currency)}",
         )
@@ -119,4 +125,7 @@ def _who(outcome: Outcome) -> tuple[str, str]:
         words = f"from {money(low, currency)} to {money(high, currency)}"
     if winners == len(players):
         return ("Everybody saves", words)
-    return (f"{winners} of {len(players)} save", f"{words}; nobody loses")
+    return (
+        f"{number(winners, 0)} of {number(len(players), 0)} save",
+        f"{words}; nobody loses",
+    )

@@ -12,6 +12,8 @@ from nashgrid.runs.report.agent_figure import agent_section
 from nashgrid.runs.report.balance_figure import balance_section
 from nashgrid.runs.report.certificate_section import certificate_section
 from nashgrid.runs.report.convergence_figure import convergence_section
+from nashgrid.runs.report.crowd import crowd_of
+from nashgrid.runs.report.crowd_page import crowd_sections
 from nashgrid.runs.report.feeder_figure import feeder_section
 from nashgrid.runs.report.figure import Section
 from nashgrid.runs.report.headline import headline, page_title
@@ -51,7 +53,11 @@ def write_report(outcome: Outcome, path: Path) -> Path:
 
 def report_sections(outcome: Outcome) -> list[Section]:
     """The sections that an outcome has."""
-    made = (section(outcome) for section in _SECTIONS)
+    crowd = crowd_of(outcome)
+    if crowd is None:
+        made = [section(outcome) for section in _SECTIONS]
+    else:
+        made = crowd_sections(outcome, crowd)
     return [section for section in made if section is not None]
 
 

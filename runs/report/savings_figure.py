@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from nashgrid.runs.markets import market_named
@@ -39,11 +40,13 @@ _DOMAINS = {2: ([0.0, 0.46], [0.54, 1.0]), 3: ([0.0, 0.28], [0.33, 0.65], [0.70,
 
 def savings_figure(outcome: Outcome) -> Figure:
     """Panels of saving, payment and cost; without trading there is nothing to save."""
-    accounts = _shown(outcome.accounts)
+    accounts = _shown(outcome)
     panels = ["payment", "cost"]
     if market_named(outcome.market).has_trading:
         panels.insert(0, "saving")
     groups = [group for group in GROUPS if group == "agent" or accounts[group].nunique() > 1]
+    if outcome.scenario.population is not None and not outcome.scenario.agents:
+        groups = [group for group in groups if group != "agent"] or ["kind"]
     views: dict[str, dict[str, Any]] = {}
     for group in groups:
         sums = _grouped(accounts, group)
@@ -56,15 +59,24 @@ def savings_figure(outcome: Outcome) -> Figure:
         name="savings-figure",
         words="Bars of saving and payment, and cost before and after",
         data=[],
-        layout=views["agent"]["layout"],
-        choices=(Choice("Show", "buttons", options, "agent"),),
+        layout=views[groups[0]]["layout"],
+        choices=(Choice("Show", "buttons", options, groups[0]),),
         views=views,
     )
 
 
-def _shown(accounts: pd.DataFrame) -> pd.DataFrame:
-    """The players, and an operator whose account moves."""
-    own = accounts[accounts["kind"] != UTILITY].copy()
+def _shown(outcome: Outcome) -> pd.DataFrame:
+    """The players, and an operator whose account moves; of a population a kind for an agent."""
+    accounts = outcome.accounts
+    names = ["agent", "kind", "community"]
+    coded = {name: accounts[name].astype(str) for name in names}
+    own = accounts.assign(**coded)
+    if outcome.scenario.population is not None:
+        first = len(outcome.scenario.agents)
+        drawn = np.arange(len(own)) - first < outcome.scenario.population.count
+        drawn[:first] = False
+        own["agent"] = own["agent"].mask(drawn, "population: " + own["kind"])
+    own = own[own["kind"] != UTILITY]
     own = own[(own["weight"] > 0) | (own["saving"].abs() >= MATTERS)]
     own["community"] = own["community"].where(own["community"] != "", own["agent"])
     return own

@@ -1,6 +1,11 @@
 """Small scenarios that the tests of this floor share."""
 
 import copy
+import html
+import json
+import re
+import shutil
+import subprocess
 import tomllib
 from collections.abc import Callable
 from importlib.resources import files
@@ -61,3 +66,76 @@ def write() -> Callable[..., Path]:
         return path
 
     return put
+
+
+# Errors and refused requests are noted from the very start. When all is drawn, every control
+# goes through its settings, and what was seen is left in the page.
+WATCH = """<script>
+const seen = { errors: [], refused: [], figures: {} };
+addEventListener("error", (event) => seen.errors.push(String(event.message)));
+addEventListener("unhandledrejection", (event) => seen.errors.push(String(event.reason)));
+addEventListener("securitypolicyviolation", (event) => seen.refused.push(event.blockedURI));
+const said = console.error;
+console.error = (...words) => { seen.errors.push(words.join(" ")); said(...words); };
+</script>"""
+TRY = """<script>
+const MARKS = "path.js-line, .point, .textpoint, image";
+const holds = (trace) => [].concat(...(trace.z || [trace.y])).some((value) => value !== null);
+const pause = () => new Promise((resolve) => setTimeout(resolve, 30));
+async function tryAll() {
+  while (!document.body.dataset.drawn) await pause();
+  for (const place of document.querySelectorAll(".figure")) {
+    const found = [];
+    const look = () => found.push([place.data.filter(holds).length,
+      [...place.querySelectorAll(".overplot .trace, .overplot .hm")]
+        .filter((trace) => trace.querySelector(MARKS)).length]);
+    look();
+    const bar = document.getElementById(place.id + "-controls");
+    for (const control of bar ? bar.querySelectorAll("[data-choice]") : []) {
+      const values = control.type === "range" ? [...Array(Number(control.max) + 1).keys()]
+        : control.tagName === "SELECT" ? [...control.options].map((one) => one.value)
+        : [control.value];
+      for (const value of values) {
+        if (control.type === "radio") control.checked = true; else control.value = value;
+        control.dispatchEvent(new Event("input"));
+        await pause();
+        look();
+      }
+    }
+    seen.figures[place.id] = found;
+  }
+  seen.fetched = performance.getEntriesByType("resource").map((entry) => entry.name);
+  document.querySelectorAll("script").forEach((script) => script.remove());
+  document.body.innerHTML = "<pre id='seen'></pre>";
+  document.getElementById("seen").textContent = JSON.stringify(seen);
+}
+tryAll();
+</script>"""
+
+
+@pytest.fixture(scope="session")
+def browse() -> Callable[[str, Path], dict[str, Any]]:
+    """Open a page in headless Chromium without a network; return what was seen."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    browser = next((found for found in map(shutil.which, names) if found), None)
+    if browser is None:
+        pytest.skip("the report is tested in Chromium: apt-get install chromium")
+
+    def open_page(page: str, folder: Path) -> dict[str, Any]:
+        watched = page.replace("<head>", "<head>" + WATCH, 1)
+        path = folder / "watched.html"
+        path.write_text(watched.replace("</body>", TRY + "</body>"), encoding="utf-8")
+        options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"]
+        options += ["--no-first-run", "--disable-background-networking"]
+        options += ["--disable-component-update", "--disable-sync", "--window-size=1366,768"]
+        options += ["--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=60000"]
+        options += [f"--user-data-dir={folder / 'profile'}", "--dump-dom", path.as_uri()]
+        shown = subprocess.run(
+            [browser, *options], capture_output=True, text=True, timeout=120, check=True
+        ).stdout
+        found = re.search(r"<pre id=.seen.>(.*?)</pre>", shown, flags=re.DOTALL)
+        assert found, "the page was not drawn to its end"
+        seen: dict[str, Any] = json.loads(html.unescape(found[1]))
+        return seen
+
+    return open_page

@@ -2,10 +2,7 @@
 
 import copy
 import html
-import json
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -199,11 +196,15 @@ def test_losers_are_named(without_feeder: Outcome, tmp_path: Path) -> None:
     accounts = without_feeder.accounts.copy()
     accounts.loc[accounts["agent"] == "Mill", "saving"] = -7.25
     certificate = copy.deepcopy(without_feeder.certificate)
-    certificate["individual_rationality"]["losers"] = {"Mill": -7.25}
+    certificate["individual_rationality"] |= {"losers": {"Mill": -7.25}, "number_of_losers": 1}
     page = page_of(replace(without_feeder, accounts=accounts, certificate=certificate), tmp_path)
     assert "1 lose<" in prose(page)
     assert "Mill loses most: 7.25 EUR" in prose(page)
-    assert "Mill (7.25 EUR)" in prose(page)
+    assert "Mill (7.25 EUR)." in prose(page)
+    certificate["individual_rationality"]["number_of_losers"] = 1234
+    page = page_of(replace(without_feeder, accounts=accounts, certificate=certificate), tmp_path)
+    assert "1,234 lose<" in prose(page)
+    assert "worst first: Mill (7.25 EUR) and 1,233 more." in prose(page)
 
 
 def certified(outcome: Outcome, holds: bool) -> Outcome:
@@ -274,79 +275,6 @@ def test_nothing_points_outside(outcome: Outcome, tmp_path: Path) -> None:
     assert "url(" not in prose(page)
     assert "@import" not in page.split("</style>")[0]
     assert "default-src 'none'" in page
-
-
-# Errors and refused requests are noted from the very start. When all is drawn, every control
-# goes through its settings, and what was seen is left in the page.
-WATCH = """<script>
-const seen = { errors: [], refused: [], figures: {} };
-addEventListener("error", (event) => seen.errors.push(String(event.message)));
-addEventListener("unhandledrejection", (event) => seen.errors.push(String(event.reason)));
-addEventListener("securitypolicyviolation", (event) => seen.refused.push(event.blockedURI));
-const said = console.error;
-console.error = (...words) => { seen.errors.push(words.join(" ")); said(...words); };
-</script>"""
-TRY = """<script>
-const MARKS = "path.js-line, .point, .textpoint, image";
-const holds = (trace) => [].concat(...(trace.z || [trace.y])).some((value) => value !== null);
-const pause = () => new Promise((resolve) => setTimeout(resolve, 30));
-async function tryAll() {
-  while (!document.body.dataset.drawn) await pause();
-  for (const place of document.querySelectorAll(".figure")) {
-    const found = [];
-    const look = () => found.push([place.data.filter(holds).length,
-      [...place.querySelectorAll(".overplot .trace, .overplot .hm")]
-        .filter((trace) => trace.querySelector(MARKS)).length]);
-    look();
-    const bar = document.getElementById(place.id + "-controls");
-    for (const control of bar ? bar.querySelectorAll("[data-choice]") : []) {
-      const values = control.type === "range" ? [...Array(Number(control.max) + 1).keys()]
-        : control.tagName === "SELECT" ? [...control.options].map((one) => one.value)
-        : [control.value];
-      for (const value of values) {
-        if (control.type === "radio") control.checked = true; else control.value = value;
-        control.dispatchEvent(new Event("input"));
-        await pause();
-        look();
-      }
-    }
-    seen.figures[place.id] = found;
-  }
-  seen.fetched = performance.getEntriesByType("resource").map((entry) => entry.name);
-  document.querySelectorAll("script").forEach((script) => script.remove());
-  document.body.innerHTML = "<pre id='seen'></pre>";
-  document.getElementById("seen").textContent = JSON.stringify(seen);
-}
-tryAll();
-</script>"""
-
-
-@pytest.fixture(scope="module")
-def browse() -> Callable[[str, Path], dict[str, Any]]:
-    """Open a page in headless Chromium without a network; return what was seen."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    browser = next((found for found in map(shutil.which, names) if found), None)
-    if browser is None:
-        pytest.skip("the report is tested in Chromium: apt-get install chromium")
-
-    def open_page(page: str, folder: Path) -> dict[str, Any]:
-        watched = page.replace("<head>", "<head>" + WATCH, 1)
-        path = folder / "watched.html"
-        path.write_text(watched.replace("</body>", TRY + "</body>"), encoding="utf-8")
-        options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"]
-        options += ["--no-first-run", "--disable-background-networking"]
-        options += ["--disable-component-update", "--disable-sync", "--window-size=1366,768"]
-        options += ["--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=60000"]
-        options += [f"--user-data-dir={folder / 'profile'}", "--dump-dom", path.as_uri()]
-        shown = subprocess.run(
-            [browser, *options], capture_output=True, text=True, timeout=120, check=True
-        ).stdout
-        found = re.search(r"<pre id=.seen.>(.*?)</pre>", shown, flags=re.DOTALL)
-        assert found, "the page was not drawn to its end"
-        seen: dict[str, Any] = json.loads(html.unescape(found[1]))
-        return seen
-
-    return open_page
 
 
 def test_every_figure_draws_and_nothing_is_fetched(
