@@ -94,7 +94,7 @@ def run(
         console.print(memory_statement(chosen.population, chosen), highlight=False)
     try:
         with Progress(console, chosen.negotiation.tolerance) as progress:
-            outcome = simulate(chosen, market, seed, on_round=progress.show)
+            outcome = simulate(chosen, market, seed, on_round=progress.show, say=progress.say)
             progress.say("writing files and report")
             folder = outcome.save(out)
     except KeyboardInterrupt:

@@ -1,11 +1,15 @@
 """What a run shows in the terminal: progress while it lasts, a summary when it is done."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
+import pandas as pd
 from rich.console import Console
 from rich.markup import escape
-from rich.status import Status
+from rich.progress import Progress as ProgressLine
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from nashgrid.runs.model import TradingModel
@@ -15,14 +19,21 @@ from nashgrid.runs.scenario import UTILITY
 
 
 class Progress:
-    """A line that says which exchange is in which round, and how far it is."""
+    """A line that says which exchange is in which round, how far it is, and since when it runs.
+
+    It is gone when it ends; where nobody watches (a file, a pipe) it is not drawn at all.
+    """
 
     def __init__(self, console: Console, tolerance: float) -> None:
         self._tolerance = tolerance
-        self._status: Status = console.status("setting up the agents")
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        self._line = ProgressLine(
+            *columns, console=console, transient=True, disable=not console.is_terminal
+        )
+        self._task = self._line.add_task("setting up the agents", total=None)
 
     def __enter__(self) -> "Progress":
-        self._status.__enter__()
+        self._line.__enter__()
         return self
 
     def __exit__(
@@ -31,11 +42,11 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._status.__exit__(kind, error, trace)
+        self._line.__exit__(kind, error, trace)
 
     def say(self, words: str) -> None:
         """Show what is being done."""
-        self._status.update(words)
+        self._line.update(self._task, description=escape(words))
 
     def show(self, model: TradingModel) -> None:
         """Show the round that has just ended."""
@@ -45,7 +56,8 @@ class Progress:
         self.say(
             f"{rounds['topic'][-1]}: round {rounds['round'][-1]}, residual {worst:.1e} "
             f"(goal {self._tolerance:.0e}), price {rounds['lowest_price'][-1]:.3f} to "
-            f"{rounds['highest_price'][-1]:.3f}{done}"
+            f"{rounds['highest_price'][-1]:.3f}, {rounds['clock_s'][-1]:.1f} s on the simulated "
+            f"network{done}"
         )
 
 
@@ -101,17 +113,26 @@ def _savings(outcome: Outcome, currency: str) -> Table:
     for heading in ("cost before", "cost after", "saving"):
         table.add_column(f"{heading} \\[{currency}]", justify="right")
     table.add_column("saving", justify="right")
-    for kind, rows in accounts.groupby("kind", sort=False):
-        _add(table, str(kind), rows["cost_before"].sum(), rows["cost_after"].sum(), len(rows))
+    many = outcome.scenario.population is not None
+    if many:
+        table.add_column(f"each, median \\[{currency}]", justify="right")
+        table.add_column("save", justify="right")
+    for kind, rows in accounts.groupby("kind", sort=False, observed=True):
+        _add(table, str(kind), rows, many)
     table.add_section()
-    _add(table, "all", accounts["cost_before"].sum(), accounts["cost_after"].sum(), len(accounts))
+    _add(table, "all", accounts, many)
     return table
 
 
-def _add(table: Table, kind: str, before: float, after: float, count: int) -> None:
+def _add(table: Table, kind: str, rows: pd.DataFrame, many: bool) -> None:
+    before, after = rows["cost_before"].sum(), rows["cost_after"].sum()
     saving = before - after
     share = f"{_no_minus(saving / abs(before), 3):.1%}" if abs(before) > 1e-9 else "-"
-    table.add_row(kind, str(count), _money(before), _money(after), _money(saving), share)
+    cells = [f"{len(rows):,}", _money(before), _money(after), _money(saving), share]
+    if many:
+        savers = float((rows["saving"] > 0).mean())
+        cells += [_money(rows["saving"].median()), f"{savers:.1%}"]
+    table.add_row(kind, *cells)
 
 
 def _money(amount: float) -> str:
@@ -158,9 +179,15 @@ def _show_certificate(console: Console, outcome: Outcome, currency: str) -> None
             f"against the optimum the game loses {game['loss_to_optimum']:,.4g} {currency}"
             + ("" if ratio is None else f": price of anarchy {ratio:.6f}")
         )
-    losers = outcome.certificate["individual_rationality"]["losers"]
-    if losers:
-        worst = sorted(losers.items(), key=lambda item: item[1])[:5]
-        named = ", ".join(f"{name} ({_money(-saving)} {currency})" for name, saving in worst)
-        verb = "agent loses" if len(losers) == 1 else "agents lose"
-        console.print(f"{len(losers)} {verb} against the utility alone, worst first: {named}")
+    _show_losers(console, outcome.certificate["individual_rationality"], currency)
+
+
+def _show_losers(console: Console, rationality: Mapping[str, Any], currency: str) -> None:
+    """How many lose, and the worst of them."""
+    count = int(rationality["number_of_losers"])
+    if not count:
+        return
+    worst = sorted(rationality["losers"].items(), key=lambda item: item[1])[:5]
+    named = ", ".join(f"{escape(name)} ({_money(-saving)} {currency})" for name, saving in worst)
+    verb = "agent loses" if count == 1 else "agents lose"
+    console.print(f"{count:,} {verb} against the utility alone, worst first: {named}")

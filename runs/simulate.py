@@ -11,11 +11,13 @@ from nashgrid.market.topics import MONEY_EXCHANGES
 from nashgrid.runs import tables
 from nashgrid.runs.certificate import certify
 from nashgrid.runs.inputs import tariff, with_values
+from nashgrid.runs.kernel_warmup import warm_up
 from nashgrid.runs.ledger import settle
 from nashgrid.runs.markets import market_named
 from nashgrid.runs.markets.market import Market
 from nashgrid.runs.model import TradingModel
 from nashgrid.runs.outcome import Outcome, Tables
+from nashgrid.runs.population_memory import memory_statement
 from nashgrid.runs.proof import CaseProof
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.summary import summarise
@@ -26,6 +28,7 @@ def simulate(
     market: str = "nash-bargaining",
     seed: int = 1,
     on_round: Callable[[TradingModel], None] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Run a market on a scenario.
 
@@ -35,17 +38,19 @@ def simulate(
     market : one of `nashgrid markets`
     seed : of everything random; the same seed gives the same outcome, byte for byte
     on_round : called with the model after every round, to show progress
+    say : called with words before what takes seconds and is no round
 
     Raises
     ------
     ValueError
-        If there is no such market or seed, an agent's problem is infeasible or the feeder cannot
-        carry any schedule; names who, where and by how much. A negotiation that does not
-        converge raises nothing: the outcome's certificate says so.
+        If there is no such market or seed, memory will not suffice for the population, an agent's
+        problem is infeasible or the feeder cannot carry any schedule; names who, where and by how
+        much. A negotiation that does not converge raises nothing: the outcome's certificate says
+        so.
     """
     rule = market_named(market)
     rule.presumes(scenario, tariff(scenario))
-    found = negotiate(scenario, rule.exchanges, seed, on_round)
+    found = negotiate(scenario, rule.exchanges, seed, on_round, say)
     return outcome_of(found, rule, seed)
 
 
@@ -75,6 +80,7 @@ def negotiate(
     exchanges: tuple[str, ...],
     seed: int,
     on_round: Callable[[TradingModel], None] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Negotiated:
     """Hold exchanges on a scenario, one after the other.
 
@@ -85,7 +91,11 @@ def negotiate(
     """
     if not 0 <= seed < 2**63:
         raise ValueError(f"seed = {seed} must be at least 0 and below 2^63")
+    if scenario.population is not None:
+        memory_statement(scenario.population, scenario)
     model = TradingModel(with_values(scenario), exchanges, seed)
+    if model.population is not None:
+        warm_up(model.population.kernel, exchanges, say)
     while model.running:
         model.step()
         if on_round is not None:

@@ -19,6 +19,7 @@ from nashgrid.runs.population_memory import (
 from nashgrid.runs.population_size import with_population
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import load_scenario
+from nashgrid.runs.simulate import simulate
 
 
 @pytest.fixture
@@ -79,3 +80,15 @@ def test_the_container_limits_what_is_there(
     assert available_bytes() == 8_192_000
     limit.write_text("5000000\n")
     assert available_bytes() == 5_000_000
+
+
+def test_a_run_that_cannot_fit_is_refused_before_anything_is_drawn(
+    district: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("the model was built")
+
+    monkeypatch.setattr("nashgrid.runs.population_memory.available_bytes", lambda: 10**8)
+    monkeypatch.setattr("nashgrid.runs.simulate.TradingModel", never)
+    with pytest.raises(ValueError, match=r"population: count = 20000 is too many here"):
+        simulate(district)
