@@ -1,4 +1,4 @@
-"""The command line: run, play, verify, scenarios, markets."""
+"""The command line: run, play, compare, verify, scenarios, markets."""
 
 import sys
 from pathlib import Path
@@ -167,13 +167,71 @@ def verify(
 
 
 @app.command()
+def compare(
+    scenario: Annotated[
+        str,
+        typer.Argument(help="Name of a built-in scenario, or path of a .toml file."),
+    ] = "campus33",
+    markets: Annotated[
+        str, typer.Option(help="`all`, or names of `nashgrid markets` with commas between.")
+    ] = "all",
+    seeds: Annotated[str, typer.Option(help="Seeds of everything random, commas between.")] = "1",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="New folder for the files; default: the next number in nashgrid-runs."),
+    ] = None,
+) -> None:
+    """Run several markets on one scenario and put them side by side.
+
+    The exit code is 0 when every market that has a meaning on the scenario converged and was
+    certified, 1 when one was not, and 2 for bad input.
+    """
+    from nashgrid.runs.compare import compare as run_all
+    from nashgrid.runs.compare_table import show_comparison
+    from nashgrid.runs.progress import Progress
+    from nashgrid.runs.run_folder import next_folder
+    from nashgrid.runs.scenario_files import load_scenario
+
+    chosen = load_scenario(scenario)
+    names = None if markets == "all" else [name.strip() for name in markets.split(",")]
+    numbers = _whole_numbers(seeds)
+    next_folder(out)  # refuse at once what could not be written in the end
+    try:
+        with Progress(console, chosen.negotiation.tolerance) as progress:
+            comparison = run_all(chosen, names, numbers, on_round=progress.show)
+            progress.say("writing tables and page")
+            folder = comparison.save(out)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted: nothing was written")
+        raise typer.Exit(INTERRUPTED) from None
+    show_comparison(console, comparison)
+    console.print(
+        f"tables and page in [bold]{escape(str(folder))}[/] "
+        f"(open {escape(str(folder / 'comparison.html'))})"
+    )
+    raise typer.Exit(OK if comparison.certified else NOT_CERTIFIED)
+
+
+def _whole_numbers(words: str) -> list[int]:
+    try:
+        return [int(word) for word in words.split(",")]
+    except ValueError as error:
+        raise ValueError(f"seeds: {words!r} must be whole numbers, commas between") from error
+
+
+@app.command()
 def markets() -> None:
-    """List the markets."""
+    """List the markets: rule, messages, what the certificate holds them to, rationality."""
     from nashgrid.runs.markets import MARKETS
 
-    table = Table("market", "rule")
+    table = Table("market", "rule, messages, certificate", show_lines=True)
     for market in MARKETS.values():
-        table.add_row(market.name, market.rule)
+        promised = "yes" if market.individually_rational else "not promised"
+        table.add_row(
+            f"[bold]{market.name}[/]",
+            f"{market.rule}\nhears {', '.join(market.heard)}; says {', '.join(market.said)}\n"
+            f"certificate: {market.certificate}\nnobody loses: {promised}",
+        )
     console.print(table)
 
 

@@ -89,15 +89,18 @@ class TradingModel(mesa.Model):
         if self.negotiation is None:
             self.negotiation = self._next_negotiation()
             if not self.negotiation.open():
-                self.negotiation = None
-                self.running = bool(self._waiting)
+                self.end_negotiation()
                 return
         self.negotiation.round()
         self.datacollector.collect(self)
         if self.negotiation.coordinator.exchange.finished:
             self.negotiation.close()
-            self.negotiation = None
-            self.running = bool(self._waiting)
+            self.end_negotiation()
+
+    def end_negotiation(self) -> None:
+        """Leave the negotiation under way, finished or not, and go on to the next."""
+        self.negotiation = None
+        self.running = bool(self._waiting)
 
     @property
     def traders(self) -> tuple[Prosumer | StandardBuildings, ...]:

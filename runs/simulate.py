@@ -63,6 +63,7 @@ class Negotiated:
     model : of the finished negotiation
     prices, trades, schedules, voltages, lines, losses : tables, see `Tables`
     proofs : of the cases that were proved so far
+    refused : exchanges of money that could not be held, and why
     """
 
     model: TradingModel
@@ -73,6 +74,7 @@ class Negotiated:
     lines: pd.DataFrame
     losses: pd.DataFrame
     proofs: dict[str, CaseProof] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 def negotiate(
@@ -83,6 +85,8 @@ def negotiate(
     say: Callable[[str], None] | None = None,
 ) -> Negotiated:
     """Hold exchanges on a scenario, one after the other.
+
+    An exchange of money that has no meaning on these schedules is noted, and the others go on.
 
     Raises
     ------
@@ -96,8 +100,17 @@ def negotiate(
     model = TradingModel(with_values(scenario), exchanges, seed)
     if model.population is not None:
         warm_up(model.population.kernel, exchanges, say)
+    refused: dict[str, str] = {}
     while model.running:
-        model.step()
+        try:
+            model.step()
+        except ValueError as error:
+            topic = "" if model.negotiation is None else model.negotiation.coordinator.topic
+            if topic not in MONEY_EXCHANGES:
+                raise
+            refused[topic] = str(error)
+            model.end_negotiation()
+            continue
         if on_round is not None:
             on_round(model)
     cases = [topic for topic in exchanges if topic not in MONEY_EXCHANGES]
@@ -111,6 +124,7 @@ def negotiate(
         voltages,
         lines,
         losses,
+        refused=refused,
     )
 
 
@@ -126,6 +140,8 @@ def outcome_of(found: Negotiated, market: Market, seed: int) -> Outcome:
     missing = [topic for topic in market.exchanges if topic not in model.coordinators]
     if missing:
         raise ValueError(f"the market {market.name} needs the exchange {missing[0]!r}")
+    if market.money in found.refused:
+        raise ValueError(f"market {market.name}: {found.refused[market.money]}")
     settlement, accounts = settle(
         market,
         model.wires,

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nashgrid.runs.compare import Comparison, compare
     from nashgrid.runs.outcome import Outcome
     from nashgrid.runs.play import MarketPlay, play
     from nashgrid.runs.scenario import Scenario
@@ -20,22 +21,26 @@ if TYPE_CHECKING:
 
 __version__ = version("nashgrid")
 __all__ = [
+    "Comparison",
     "MarketPlay",
     "Outcome",
     "Scenario",
     "Verification",
     "built_in_scenarios",
+    "compare",
     "load_scenario",
     "play",
     "simulate",
     "verify",
 ]
 _HOMES = {
+    "Comparison": "compare",
     "MarketPlay": "play",
     "Outcome": "outcome",
     "Scenario": "scenario",
     "Verification": "verify",
     "built_in_scenarios": "scenario_files",
+    "compare": "compare",
     "load_scenario": "scenario_files",
     "play": "play",
     "simulate": "simulate",

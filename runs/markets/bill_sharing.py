@@ -21,4 +21,5 @@ BILL_SHARING = Market(
     individually_rational=False,
     reveals=HEARD_OF_PRICES,
     promises=shares_by(bill_sharing),
+    holds="bill covered, price formula",
 )

@@ -32,5 +32,6 @@ EGALITARIAN = Market(
     reveals="its size and its connection, its power in every slot and round, what its own cost "
     "falls by, and the money it asks for in every round",
     promises=equal_gains,
+    holds="surplus shared, equal gains",
     by_energy=False,
 )

@@ -29,4 +29,5 @@ INCENTIVE_PRICE = Market(
     individually_rational=False,
     reveals=HEARD_OF_PRICES,
     promises=shares_by(_PRICING),
+    holds="bill covered, price formula",
 )

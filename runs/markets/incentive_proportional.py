@@ -37,6 +37,7 @@ INCENTIVE_PROPORTIONAL = Market(
     reveals="its size and its connection, its power in every slot and round, what its own cost "
     "falls by, the energy that it trades, and the money it asks for in every round",
     promises=shares_by_energy,
+    holds="surplus shared, shares by energy",
     presumes=operator_is_no_player,
     by_energy=False,
 )

@@ -39,5 +39,6 @@ KALAI_SMORODINSKY = Market(
     reveals="its size and its connection, its power in every slot and round, what its own cost "
     "falls by, and the money it asks for in every round",
     promises=equal_shares_of_the_ideal,
+    holds="surplus shared, gain ratios",
     by_energy=False,
 )

@@ -69,5 +69,6 @@ KALAI_SMORODINSKY_BAND = Market(
     "learn nothing of it but the money it asks for in every round, in the sum",
     heard=HEARD_FROM_MEDIATOR,
     promises=equal_shares_within_the_band,
+    holds="surplus shared, price band, gain ratios",
     by_energy=False,
 )

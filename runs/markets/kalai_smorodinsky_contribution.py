@@ -47,6 +47,7 @@ KALAI_SMORODINSKY_CONTRIBUTION = Market(
     reveals=TOLD_TO_MEDIATOR,
     heard=HEARD_FROM_MEDIATOR,
     promises=shares_by_contribution,
+    holds="surplus shared, shares of contributions",
     presumes=operator_is_no_player,
     by_energy=False,
 )

@@ -52,6 +52,7 @@ class Market:
     presumes : what the rule needs of a scenario and its tariff, checked before anything else
     by_energy : payments are for energy, slot by slot; otherwise each agent makes one for the day
     weighted : bargaining weights count
+    holds : what the certificate holds the rule to, beside convergence, schedules and budget
     deviation : what an agent may do to gain, in the certificate of its equilibrium
     """
 
@@ -69,7 +70,15 @@ class Market:
     presumes: Presumes = nothing_presumed
     by_energy: bool = True
     weighted: bool = False
+    holds: str = ""
     deviation: str = PRICE_TAKING
+
+    @property
+    def certificate(self) -> str:
+        """What is proved, in a line."""
+        base = "equilibrium, budget" if self.has_trading else "best responses, budget"
+        rational = ", nobody loses" if self.individually_rational and self.has_trading else ""
+        return f"{base}{rational}{', ' if self.holds else ''}{self.holds}"
 
     @property
     def cases(self) -> list[str]:

@@ -22,4 +22,5 @@ MID_MARKET_RATE = Market(
     individually_rational=False,
     reveals=HEARD_OF_PRICES,
     promises=shares_by(mid_market_rate),
+    holds="bill covered, price formula",
 )

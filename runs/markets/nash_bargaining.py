@@ -58,6 +58,7 @@ NASH_BARGAINING = Market(
     reveals="its size and its connection, its power in every slot and round, what its own cost "
     "falls by, its bargaining weight, and the money it asks for in every round",
     promises=shares_of_the_surplus,
+    holds="surplus shared, bargaining excess",
     by_energy=False,
     weighted=True,
 )

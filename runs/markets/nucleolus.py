@@ -46,6 +46,7 @@ NUCLEOLUS = Market(
     reveals=f"{TOLD_TO_MEDIATOR}; its kind is known",
     heard=HEARD_FROM_MEDIATOR,
     promises=shares_by_nucleolus,
+    holds="surplus shared, nucleolus of prosumers or kinds",
     presumes=operator_is_no_player,
     by_energy=False,
 )

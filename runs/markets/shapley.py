@@ -49,6 +49,7 @@ SHAPLEY = Market(
     reveals=TOLD_TO_MEDIATOR,
     heard=HEARD_FROM_MEDIATOR,
     promises=shares_by_shapley,
+    holds="surplus shared, Shapley value with its standard error",
     presumes=operator_is_no_player,
     by_energy=False,
 )

@@ -59,6 +59,7 @@ SUPPLY_DEMAND_RATIO = Market(
     individually_rational=False,
     reveals=HEARD_OF_PRICES,
     promises=shares_by(supply_demand_ratio),
+    holds="bill covered, price formula",
     presumes=partial(prices_exist, supply_demand_ratio),
 )
 
@@ -74,5 +75,6 @@ COMPENSATED_SUPPLY_DEMAND_RATIO = Market(
     individually_rational=False,
     reveals=HEARD_OF_PRICES,
     promises=shares_by(compensated),
+    holds="bill covered, price formula",
     presumes=partial(prices_exist, compensated),
 )

@@ -49,4 +49,5 @@ TWO_PART = Market(
     individually_rational=True,
     reveals="its size and its connection, and its power in every slot and round",
     promises=operators_part,
+    holds="operator's part",
 )

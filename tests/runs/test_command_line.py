@@ -161,6 +161,36 @@ def test_scenarios_are_listed_and_shown_complete(tmp_path: Path) -> None:
     assert parse_scenario(shown.output, "shown", Path()) == load_scenario("campus33")
 
 
+def test_a_comparison_leaves_tables_and_a_page(cli: Cli, tmp_path: Path) -> None:
+    names = "competitive,mid-market-rate,utility-only"
+    code, out, _ = cli("compare", "duet", "--markets", names, "--seeds", "1,2", "--out", "here")
+    assert code == 0
+    assert "duet [EUR], means over 2 seeds" in out
+    left = {path.name for path in (tmp_path / "here").iterdir()}
+    assert left == {
+        *("scenario.toml", "comparison.html", "comparison.csv", "savings.csv", "better.csv")
+    }
+    with (tmp_path / "here" / "comparison.csv").open() as lines:
+        assert len(lines.readlines()) == 1 + 3 * 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--seeds", "1,two"], "seeds: '1,two' must be whole numbers"),
+        (["--seeds", "-1"], "seed = -1 must be at least 0"),
+        (["--markets", "fair"], "there is no market 'fair'"),
+    ],
+)
+def test_bad_comparisons_end_with_2_and_write_nothing(
+    cli: Cli, tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    code, _, error = cli("compare", "duet", *arguments)
+    assert code == 2
+    assert words in error
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_markets_are_listed_with_their_rules() -> None:
     shown = CliRunner().invoke(app, ["markets"]).output
     for market in MARKETS.values():
