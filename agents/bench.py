@@ -16,13 +16,16 @@ class Members:
     addresses : (n,) rising
     commodities : (P, K_i) the different lists of commodities that they trade, by index
     trades : (n,) which of those lists each member trades
-    speak_for : agents that each of them speaks for
+    speak_for : agents that all of them together speak for, if not just for themselves
+    wards : (W,) first rows of the wards in which they are summed, see `nashgrid.agents.wards`; all
+        in one if None
     """
 
     addresses: Integers
     commodities: Integers
     trades: Integers
-    speak_for: int = 1
+    speak_for: int | None = None
+    wards: Integers | None = None
 
     def __len__(self) -> int:
         return len(self.addresses)
@@ -39,7 +42,11 @@ class Bench:
         order = np.argsort(self.members.trades, kind="stable")
         ordered = self.members.trades[order]
         self._order = None if np.array_equal(ordered, self.members.trades) else order
-        self._lists, self._starts = np.unique(ordered, return_index=True)
+        self._lists = np.unique(ordered)
+        wards = self.members.wards
+        self._wards = np.zeros(1, dtype=np.int64) if wards is None else wards
+        self._starts = np.union1d(self._wards, np.flatnonzero(np.diff(ordered)) + 1)
+        self._summed = ordered[self._starts]
 
     def hear(self, messages: Messages) -> None:
         """Keep what each member said in that member's row, whichever came first."""
@@ -64,9 +71,13 @@ class Bench:
         return np.asarray(lists[self.members.trades])
 
     def add_to(self, total: Floats, name: str) -> None:
-        """Add a field by commodity to a total, in the order of addresses."""
+        """Add a field by commodity to a total, ward by ward, in the order of addresses."""
         if name not in self.heard:
             return
         values = self.heard[name] if self._order is None else self.heard[name][self._order]
         sums = np.add.reduceat(values, self._starts, axis=0)
-        np.add.at(total, self.members.commodities[self._lists], sums)
+        np.add.at(total, self.members.commodities[self._summed], sums)
+
+    def totals(self, name: str) -> Floats:
+        """(W, width) sums of a field that is not by commodity, ward by ward."""
+        return np.asarray(np.add.reduceat(self.heard[name], self._wards, axis=0))

@@ -54,7 +54,7 @@ class Coordinator(TradingAgent):
     def member_count(self) -> int:
         """How many take part, those included whom a member speaks for."""
         groups = [bench.members for bench in self._benches]
-        return sum(len(members) * members.speak_for for members in groups)
+        return sum(members.speak_for or len(members) for members in groups)
 
     def open_exchange(self) -> bool:
         """Fix the sizes: everybody has enrolled. Whether there is anything to negotiate."""
@@ -127,8 +127,8 @@ class Coordinator(TradingAgent):
 
     def _total(self, name: str) -> Floats:
         """Sum over all members of a field that is not by commodity."""
-        parts = [bench.heard[name].sum(axis=0) for bench in self._benches]
-        return np.asarray(np.sum(parts, axis=0))
+        parts = [bench.totals(name) for bench in self._benches]
+        return np.asarray(np.concatenate(parts).sum(axis=0))
 
     def _forget(self) -> None:
         for bench in self._benches:

@@ -1,9 +1,10 @@
 """A shard of a population: buildings that take part in the exchanges as one member.
 
-The shard hears one quote and says one sum. Inside it every building is a participant like any
-other: it is sent the quote over its own link, answers alone, and its offer travels back. The desk
-of the shard adds up what has arrived, and nothing else leaves it. A coordinator's arithmetic is
-sums over its members, so it comes to the same whether it hears the buildings or their sums.
+The shard hears one quote and says one sum, ward by ward. Inside it every building is a participant
+like any other: it is sent the quote over its own link, answers alone, and its offer travels back.
+The desk of the shard adds up what has arrived, and nothing else leaves it. A coordinator's
+arithmetic is sums over its members, so it comes to the same whether it hears the buildings or
+their sums.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ import numpy as np
 from nashgrid.agents.bargainer import Bargainer
 from nashgrid.agents.bench import Bench, Members
 from nashgrid.agents.standard_buildings import StandardBuildings
+from nashgrid.agents.wards import sums_by_ward
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.message_network import MessageNetwork, Traffic, Transmission
 from nashgrid.market.messages import Floats, Integers, Messages
@@ -31,7 +33,7 @@ class Statement:
     Parameters
     ----------
     kind : of the message
-    fields : name -> (1, width) sums
+    fields : name -> (W, width) sums, ward by ward
     clock_s : when the last of the buildings' messages came in [s]
     traffic, log : messages inside the shard since its last statement
     """
@@ -57,7 +59,8 @@ class Desk:
         self.address, self.topic = address, topic
         self.outbox: list[Messages] = []
         self.bench = Bench(members)
-        self._commodities = 1 + int(members.commodities.max())
+        self._places = len(members.commodities)
+        self._wards = np.zeros(1, np.int64) if members.wards is None else members.wards
         self._kind = ""
 
     def receive(self, messages: Messages) -> None:
@@ -80,14 +83,13 @@ class Desk:
 
     def sums(self) -> tuple[str, dict[str, Floats]]:
         """Kind and sums of what has been heard; then it is forgotten."""
-        sums = {}
+        sums, members = {}, self.bench.members
         for name, values in self.bench.heard.items():
             if name in (*BY_COMMODITY, "quantity"):
-                total = np.zeros(self._commodities)
-                self.bench.add_to(total, name)
+                by_place = sums_by_ward(values, members.trades, self._wards, self._places)
+                sums[name] = by_place.reshape(len(self._wards), -1)
             else:
-                total = np.asarray(values.sum(axis=0))
-            sums[name] = total[None]
+                sums[name] = self.bench.totals(name)
         self.bench.heard.clear()
         return self._kind, sums
 
@@ -99,7 +101,8 @@ class PopulationShard:
     ----------
     buildings : who live here
     weight : (n,) their bargaining weights
-    place : (n,) which of the shard's places each is at, counted from 0; all places occur
+    place : (n,) which of the shard's places each is at, counted from 0, rising
+    wards : (W,) first rows of the shard's wards
     network : with a link between every building and every coordinator
     coordinators : topic -> address
     """
@@ -109,6 +112,7 @@ class PopulationShard:
         buildings: StandardBuildings,
         weight: Floats,
         place: Integers,
+        wards: Integers,
         network: MessageNetwork,
         coordinators: Mapping[str, int],
     ) -> None:
@@ -123,7 +127,7 @@ class PopulationShard:
             topic: Desk(
                 address,
                 topic,
-                Members(addresses, *money) if topic == MONEY else Members(addresses, energy, place),
+                Members(addresses, *(money if topic == MONEY else (energy, place)), wards=wards),
             )
             for topic, address in coordinators.items()
         }

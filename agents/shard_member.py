@@ -1,16 +1,14 @@
 """The member of an exchange that speaks for a shard of a population."""
 
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 import mesa
-import numpy as np
 
 from nashgrid.agents.population_shard import Statement
 from nashgrid.agents.trading_agent import TradingAgent
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.message_network import MessageNetwork
-from nashgrid.market.messages import Messages
+from nashgrid.market.messages import Integers, Messages
 
 
 class Pending(Protocol):
@@ -36,19 +34,24 @@ class Worker(Protocol):
 class ShardMember(TradingAgent):
     """Speaks for the buildings of one shard: one quote out, one sum in.
 
-    Its address is that of the shard's first building. What it says comes from the shard, as soon
-    as the outbox is asked for: members that have been sent a quote work side by side.
+    Its addresses are those of the first buildings of the shard's wards. What it says comes from
+    the shard, as soon as the outbox is asked for: members that have been sent a quote work side by
+    side.
 
     Parameters
     ----------
     worker : who holds the shard
     buildings : how many there are
+    wards : (W,) first rows of the shard's wards
     """
 
-    def __init__(self, model: mesa.Model, name: str, worker: Worker, buildings: int) -> None:
+    def __init__(
+        self, model: mesa.Model, name: str, worker: Worker, buildings: int, wards: Integers
+    ) -> None:
         self._answers: list[tuple[str, int, Pending]] = []
         self._said: list[Messages] = []
         super().__init__(model, name, speaks_for=buildings)
+        self.addresses = self.unique_id + wards
         self.worker = worker
         self.buildings = buildings
         self.network: MessageNetwork | None = None
@@ -57,23 +60,14 @@ class ShardMember(TradingAgent):
         return self.buildings
 
     @property
-    def outbox(self) -> list[Messages]:  # type: ignore[override]
+    def outbox(self) -> list[Messages]:
         """What is to be sent; waits for the shard."""
         while self._answers:
             topic, receiver, pending = self._answers.pop(0)
             statement: Statement = pending.get()
             if self.network is not None:
                 self.network.add(statement.traffic, statement.log)
-            self._said.append(
-                Messages(
-                    statement.kind,
-                    topic,
-                    self.addresses,
-                    np.array([receiver]),
-                    statement.fields,
-                    np.array([statement.clock_s]),
-                )
-            )
+            self.say(statement.kind, topic, receiver, statement.fields, statement.clock_s)
         return self._said
 
     @outbox.setter
@@ -85,12 +79,11 @@ class ShardMember(TradingAgent):
         self._answers.append((topic, coordinator, self.worker.tell("enrol", topic, now_s)))
 
     def receive(self, messages: Messages) -> None:
-        """Hand a quote or a closing price to the shard."""
-        for row in range(len(messages)):
-            fields: Mapping[str, Any] = {n: v[row : row + 1] for n, v in messages.fields.items()}
-            now_s = float(messages.sent_s[row])
-            pending = self.worker.tell("hear", messages.kind, messages.topic, fields, now_s)
-            self._answers.append((messages.topic, int(messages.senders[row]), pending))
+        """Hand a quote or a closing price, the same for all wards, to the shard."""
+        fields = {name: values[:1].copy() for name, values in messages.fields.items()}
+        now_s = float(messages.sent_s[0])
+        pending = self.worker.tell("hear", messages.kind, messages.topic, fields, now_s)
+        self._answers.append((messages.topic, int(messages.senders[0]), pending))
 
     def bargain(self, rules: ExchangeRules) -> None:
         """Seat all buildings in the exchange of money."""

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from nashgrid.agents.population.buildings import BuildingArrays, Floats, Rows
+from nashgrid.agents.wards import sums_by_ward, wards_within
 from nashgrid.grid.feeder_files import built_in_feeders, read_feeder
 from nashgrid.market.chunks import in_chunks
 from nashgrid.runs import inputs
@@ -44,15 +45,20 @@ class DrawnPopulation:
         for nothing
     buildings : the numbers that they negotiate with, in the order of the roster
     places : buses with at least one of them, rising; (0,) without a feeder
-    reactive_kvar : (T, places) reactive power of the inelastic load [kvar]
+    reactive_by_ward : (W, places, T) reactive power of the inelastic load, ward by ward [kvar]
     storage_kind : (S,) index into STORAGE_KINDS of every storage
     """
 
     roster: pd.DataFrame
     buildings: BuildingArrays
     places: tuple[int, ...]
-    reactive_kvar: Floats
+    reactive_by_ward: Floats
     storage_kind: NDArray[np.int8]
+
+    @property
+    def reactive_kvar(self) -> Floats:
+        """(T, places) reactive power of the inelastic load [kvar]."""
+        return np.asarray(self.reactive_by_ward.sum(axis=0).T)
 
 
 def draw(entry: PopulationEntry, scenario: Scenario, rows: slice = slice(None)) -> DrawnPopulation:
@@ -103,13 +109,14 @@ def draw(entry: PopulationEntry, scenario: Scenario, rows: slice = slice(None)) 
         "vehicle_kwh": _spread_out(count, vehicles.owner, vehicle_kwh),
         "shiftable_kwh": _spread_out(count, shiftables.owner, shiftables.energy_kwh),
     }
-    places, starts = np.unique(bus, return_index=True)
+    places, place = np.unique(bus, return_inverse=True)
+    first, last, _ = rows.indices(entry.count)
+    apart = sums_by_ward(load, place, wards_within(entry.count, first, last), len(places))
     return DrawnPopulation(
         roster=_roster(entry, dice, kind, bus, owned),
         buildings=buildings,
         places=tuple(places.tolist()),
-        reactive_kvar=np.tan(np.arccos(entry.power_factor))
-        * np.add.reduceat(load, starts, axis=0).T,
+        reactive_by_ward=np.tan(np.arccos(entry.power_factor)) * apart,
         storage_kind=np.repeat(
             np.arange(2, dtype=np.int8), [batteries.owner.size, vehicles.owner.size]
         ),

@@ -184,6 +184,11 @@ class RayCrew:
         self._hired.append(worker)
         return worker
 
+    def dismiss(self) -> None:
+        """End all workers, and give back their processors and memory."""
+        while self._hired:
+            self._hired.pop().dismiss()
+
     def __enter__(self) -> "RayCrew":
         return self
 
@@ -193,7 +198,6 @@ class RayCrew:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for worker in self._hired:
-            worker.dismiss()
+        self.dismiss()
         if self._ours:
             load_ray().shutdown()

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from nashgrid.agents.population.population import Population
 from nashgrid.agents.population.schedules import Schedules
 from nashgrid.agents.population_shard import PopulationShard, Statement
 from nashgrid.agents.standard_buildings import StandardBuildings
+from nashgrid.agents.wards import wards_within
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.links import Links
 from nashgrid.market.message_network import MessageNetwork
@@ -62,6 +64,7 @@ class ShardOffice:
         scenario = task.scenario
         if scenario.population is None:
             raise ValueError("a shard needs a scenario with a population")
+        self._threads = task.threads
         self.drawn = draw(scenario.population, scenario, slice(*task.rows))
         addresses = task.first_address + np.arange(*task.rows)
         self.buildings = StandardBuildings(
@@ -77,6 +80,7 @@ class ShardOffice:
             self.buildings,
             self.drawn.roster["weight"].to_numpy(dtype=float),
             self._place,
+            wards_within(scenario.population.count, *task.rows),
             MessageNetwork(_links(scenario, addresses, [*task.coordinators.values()]), task.seed),
             task.coordinators,
         )
@@ -117,7 +121,8 @@ class ShardOffice:
         """Epsilon and violation of every building at prices (T, places of the shard)."""
         terms = self.buildings.tariff if case == UTILITY_ONLY else None
         own = price[:, 0] if price.shape[1] == 1 else price.T[self._place]
-        return prove_population(self.drawn.buildings, self._schedules(case), own, terms)
+        kernel = Population(self.drawn.buildings, self._threads)
+        return prove_population(kernel, self._schedules(case), own, terms)
 
     def schedule_sums(self, case: str) -> pd.DataFrame:
         """Schedules summed over the buildings of a kind at a bus: `population_tables`' columns."""

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 from nashgrid.agents.shard_member import Pending, Worker
+from nashgrid.agents.wards import ward_starts
 from nashgrid.runs.shard_office import ShardOffice, ShardTask
 
 
@@ -62,10 +63,11 @@ class LocalCrew:
 
 
 def shares(count: int, workers: int) -> list[tuple[int, int]]:
-    """Rows of each worker, as equal as can be; none without rows."""
-    used = min(count, workers)
-    ends = [count * number // used for number in range(used + 1)]
-    return list(pairwise(ends))
+    """Rows of each worker: whole wards, as equally many as can be; none without rows."""
+    starts = ward_starts(count)
+    used = min(len(starts), workers)
+    firsts = [int(starts[len(starts) * number // used]) for number in range(used)]
+    return list(pairwise([*firsts, count]))
 
 
 def ask_all(workers: Sequence[Worker], question: Callable[[Worker], Pending]) -> list[Any]:

@@ -9,6 +9,7 @@ from nashgrid.agents.bargainer import Bargainer
 from nashgrid.agents.bench import Members
 from nashgrid.agents.shard_member import ShardMember
 from nashgrid.agents.standard_buildings import StandardBuildings
+from nashgrid.agents.wards import wards_within
 from nashgrid.market.links import Links
 from nashgrid.market.message_network import MessageNetwork
 from nashgrid.market.messages import Floats, Integers
@@ -88,9 +89,10 @@ class ShardedModel(TradingModel):
         first = 1 + len(self.study.agents)
         # The counterparty follows the population, and the coordinators it.
         coordinators = {topic: first + self._count + 1 + n for n, topic in enumerate(topics)}
+        self._rows = shares(self._count, self._crew.workers)
         tasks = [
             ShardTask(self.study, self._run_seed, self.rules, rows, first, coordinators)
-            for rows in shares(self._count, self._crew.workers)
+            for rows in self._rows
         ]
         self._workers = [self._crew.start(task) for task in tasks]
         self.outlines: list[Outline] = self.gather("outline")  # type: ignore[assignment]
@@ -102,19 +104,23 @@ class ShardedModel(TradingModel):
 
     def _make_population(self) -> StandardBuildings | None:
         self.shards = [
-            ShardMember(self, f"shard {number + 1}", worker, len(outline.roster))
-            for number, (worker, outline) in enumerate(zip(self._workers, self.outlines))
+            ShardMember(self, f"shard {number + 1}", worker, stop - start, wards)
+            for number, (worker, (start, stop)) in enumerate(zip(self._workers, self._rows))
+            for wards in [wards_within(self._count, start, stop)]
         ]
         return None
 
     def _open_post(self, seed: int) -> Post:
         everybody = (*self.players, *self.coordinators.values())
-        relays = [shard.unique_id for shard in self.shards]
-        network = MessageNetwork(self._links(), seed, relays)
+        network = MessageNetwork(self._links(), seed, self._relays)
         for shard in self.shards:
             shard.network = network
         correspondents = {int(address): one for one in everybody for address in one.addresses}
         return Post(network, correspondents, self.shards)
+
+    @property
+    def _relays(self) -> list[int]:
+        return [int(address) for shard in self.shards for address in shard.addresses]
 
     def _next_negotiation(self) -> Negotiation:
         if self._waiting[0] != MONEY:
@@ -142,13 +148,22 @@ class ShardedModel(TradingModel):
         groups = [Members(stated, of_traders, trades)] if len(stated) else []
         for shard, outline in zip(self.shards, self.outlines):
             lists = of_traders[[0] if lone else self.wires.place_of(outline.places)]
-            groups.append(Members(shard.addresses, lists.reshape(1, -1), one, len(shard)))
+            wards = np.arange(len(shard.addresses))
+            groups.append(
+                Members(
+                    shard.addresses,
+                    lists.reshape(1, -1),
+                    np.zeros_like(wards),
+                    speak_for=len(shard),
+                    wards=wards,
+                )
+            )
         return [*groups, Members(self.counterparty.addresses, of_counterparty, one)]
 
     def _links(self) -> Links:
         """Everybody's; those of shards are within the run, the buildings' are in the shards."""
         links = super()._links()
-        relays = np.isin(links.other, [shard.unique_id for shard in self.shards])
+        relays = np.isin(links.other, self._relays)
         own = {
             n: np.where(relays, 0.0, getattr(links, n)) for n in ("latency_s", "jitter_s", "loss")
         }

@@ -1,0 +1,65 @@
+"""Workers on Ray: the same answer as in one process, though workers die on the way."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from nashgrid.market.topics import MONEY, TRADING, UTILITY_ONLY
+from nashgrid.runs.inputs import with_values
+from nashgrid.runs.population_size import with_population
+from nashgrid.runs.ray_workers import MOST_RESTARTS, RayCrew, RayWorker
+from nashgrid.runs.scenario_files import load_scenario
+from nashgrid.runs.shard_workers import LocalCrew
+from nashgrid.runs.sharded_model import ShardedModel
+
+ray = pytest.importorskip("ray")
+TOPICS = (UTILITY_ONLY, TRADING, MONEY)
+
+
+@pytest.fixture(scope="module")
+def crew() -> Iterator[RayCrew]:
+    with RayCrew(2) as both:
+        yield both
+
+
+def negotiated(model: ShardedModel) -> ShardedModel:
+    while model.running:
+        model.step()
+    return model
+
+
+def test_workers_that_die_are_replaced_and_nothing_changes(crew: RayCrew) -> None:
+    scenario = with_values(with_population(load_scenario("district33"), 80))
+    alone = negotiated(ShardedModel(scenario, TOPICS, 1, LocalCrew(2)))
+    model = ShardedModel(scenario, TOPICS, 1, crew)
+    first, second = (shard.worker for shard in model.shards)
+    assert isinstance(first, RayWorker)
+    assert isinstance(second, RayWorker)
+    for _ in range(40):
+        model.step()
+    ray.kill(first.actor)
+    negotiated(model)
+    for case in TOPICS[:2]:
+        np.testing.assert_array_equal(
+            model.counterparty.price(case), alone.counterparty.price(case)
+        )
+        np.testing.assert_array_equal(model.trade_kw(case), alone.trade_kw(case))
+        np.testing.assert_array_equal(model.cost(case), alone.cost(case))
+    assert (first.restarts, second.restarts) == (1, 0)
+    ray.kill(second.actor)  # between the questions too
+    np.testing.assert_array_equal(model.bargained(), alone.bargained())
+    assert model.post.network.traffic == alone.post.network.traffic
+    assert (first.restarts, second.restarts) == (1, 1)
+    # What a shard refuses is said as in one process.
+    with pytest.raises(ValueError, match="message kind 'gossip'"):
+        first.ask("hear", "gossip", TRADING, {"price": np.zeros((1, 1))}, 0.0).get()
+    first.restarts = MOST_RESTARTS
+    ray.kill(first.actor)
+    with pytest.raises(RuntimeError, match="the worker of buildings 1 to 40 died 6 times"):
+        first.ask("outline").get()
+
+
+def test_a_crew_needs_a_worker() -> None:
+    with pytest.raises(ValueError, match="worker count = 0 must be at least 1"):
+        RayCrew(0)
