@@ -57,7 +57,8 @@ class Stakes:
             return self.weight
         plays = (self.weight > 0).astype(np.float64)
         if topic == TRADED_MONEY:
-            return plays * np.append(np.abs(self.agreed_kw).sum(axis=1) * self.slot_hours, 0.0)
+            energy = np.append(np.abs(self.agreed_kw).sum(axis=1) * self.slot_hours, 0.0)
+            return np.asarray(plays * energy)
         return plays
 
     def statement(self, topic: str, rows: slice) -> dict[str, Floats] | None:
