@@ -41,7 +41,7 @@ MONEY_TOLERANCE = 1e-10
 # The residuals are norms over all commodities; the outcome is held to its worst agent and line.
 STRICTER = 30.0
 # Many buildings without wires leave it more room: nothing but epsilons and welfare depend on them.
-MANY, STRICTER_FOR_MANY = 300, 3.0
+MANY, STRICTER_FOR_MANY = 300, 10.0
 
 
 def strictness(study: Scenario) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from nashgrid.market.messages import Floats
-from nashgrid.market.topics import MONEY_EXCHANGES
+from nashgrid.market.topics import MONEY_EXCHANGES, PILOT, TRADING
 from nashgrid.runs import tables
 from nashgrid.runs.certificate import certify
 from nashgrid.runs.inputs import tariff, with_values
@@ -17,6 +17,7 @@ from nashgrid.runs.markets import market_named
 from nashgrid.runs.markets.market import Market
 from nashgrid.runs.model import TradingModel
 from nashgrid.runs.outcome import Outcome, Tables
+from nashgrid.runs.pilot import carry_over, hold_pilot, opening_price
 from nashgrid.runs.population_memory import memory_statement
 from nashgrid.runs.proof import CaseProof
 from nashgrid.runs.scenario import Scenario
@@ -97,7 +98,12 @@ def negotiate(
         raise ValueError(f"seed = {seed} must be at least 0 and below 2^63")
     if scenario.population is not None:
         memory_statement(scenario.population, scenario)
-    model = TradingModel(with_values(scenario), exchanges, seed)
+    study = with_values(scenario)
+    pilot = hold_pilot(study, seed) if TRADING in exchanges else None
+    opening = None if pilot is None else opening_price(pilot)
+    model = TradingModel(study, exchanges, seed, opening)
+    if pilot is not None:
+        carry_over(pilot, model.post.network)
     if model.population is not None:
         warm_up(model.population.kernel, exchanges, say)
     refused: dict[str, str] = {}
@@ -164,7 +170,8 @@ def outcome_of(found: Negotiated, market: Market, seed: int) -> Outcome:
         losses=found.losses,
     )
     problems = {case: [agent.problems[case] for agent in model.prosumers] for case in cases}
-    log = [entry for entry in model.post.network.log if entry[1].messages.topic in market.exchanges]
+    held = (PILOT, *market.exchanges)
+    log = [entry for entry in model.post.network.log if entry[1].messages.topic in held]
     messages = tables.messages_table(log)
     return Outcome(
         **vars(own),
