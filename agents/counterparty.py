@@ -35,6 +35,10 @@ class DeliveryProblem(Protocol):
         """Cost of a demand [currency]."""
         ...
 
+    def violation(self, demand_kw: Floats) -> tuple[float, float]:
+        """Largest violation of a power limit [kW] and of a voltage limit [pu] by a demand."""
+        ...
+
     def infeasibility(self, lowest_kw: Floats, highest_kw: Floats) -> Sequence[object]:
         """Limits that no demand within (T, B) ranges can keep, worst first, each printable."""
         ...

@@ -204,10 +204,9 @@ class _Table:
         linear, slope = self.field.terms(seat)
         weight = self._hours * (2 * slope + self._proximal)
         answer = problem.solve(self._hours * (linear - self._proximal * now), weight)
-        self._points[seat] = (1 - self._relaxation) * self._points[
-            seat
-        ] + self._relaxation * answer.point
-        return problem.trade(answer) - now
+        share, before = self._relaxation, self._points[seat]
+        self._points[seat] = (1 - share) * before + share * answer.point
+        return np.asarray(problem.trade(answer) - now)
 
 
 def _check(

@@ -41,7 +41,8 @@ def potential_term(problem: LocalProblem, known: Anticipation) -> cp.Expression:
     hours, trade, share = problem.horizon.slot_hours, problem.trade, 1 / known.factor
     toll = (share - 1) * known.base_price_per_kwh @ trade
     bend = 0.5 * share * cp.sum(cp.multiply(known.slope_per_kw2h, cp.square(trade)))
-    return share * problem.cost + hours * (toll + bend)
+    term: cp.Expression = share * problem.cost + hours * (toll + bend)
+    return term
 
 
 def potential_at(
@@ -49,10 +50,10 @@ def potential_at(
 ) -> float:
     """The potential of the schedules in the problems' variables [currency]."""
     parts = [
-        potential_term(compiled.problem, one).value
+        float(value_of(potential_term(compiled.problem, one)))
         for compiled, one in zip(problems, known, strict=True)
     ]
-    return float(np.sum(parts)) + supply_cost
+    return sum(parts) + supply_cost
 
 
 def natural_maps_kw(

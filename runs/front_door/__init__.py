@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nashgrid.runs.scenario import Scenario
     from nashgrid.runs.scenario_files import built_in_scenarios, load_scenario
     from nashgrid.runs.simulate import simulate
+    from nashgrid.runs.stackelberg import StackelbergOutcome, stackelberg
     from nashgrid.runs.verify import Verification, verify
 
 __version__ = version("nashgrid")
@@ -25,12 +26,14 @@ __all__ = [
     "MarketPlay",
     "Outcome",
     "Scenario",
+    "StackelbergOutcome",
     "Verification",
     "built_in_scenarios",
     "compare",
     "load_scenario",
     "play",
     "simulate",
+    "stackelberg",
     "verify",
 ]
 _HOMES = {
@@ -38,12 +41,14 @@ _HOMES = {
     "MarketPlay": "play",
     "Outcome": "outcome",
     "Scenario": "scenario",
+    "StackelbergOutcome": "stackelberg",
     "Verification": "verify",
     "built_in_scenarios": "scenario_files",
     "compare": "compare",
     "load_scenario": "scenario_files",
     "play": "play",
     "simulate": "simulate",
+    "stackelberg": "stackelberg",
     "verify": "verify",
 }
 
