@@ -91,7 +91,7 @@ class Prosumer(TradingAgent):
 
     def trade_kw(self, topic: str) -> Floats:
         """(T,) its last answer in an exchange [kW]."""
-        return self.seats[topic].quantity[0]
+        return np.asarray(self.seats[topic].quantity[0])
 
     def cost(self, topic: str) -> float:
         """The agent's own cost in an outcome [currency].

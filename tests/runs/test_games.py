@@ -178,8 +178,9 @@ def test_on_wires(
     assert outcome.certificate["games"][market]["natural_map_kw"] <= 1e-4
     assert outcome.certificate["games"][market]["price_of_anarchy"] >= 1 - 1e-7
     assert verify(outcome.save(tmp_path / "run")).holds
-    # The report words its cases.
-    assert "after: trading" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    report = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "after: trading" in report
+    assert "price of anarchy" in report
 
 
 def test_the_operator_passes_the_sloping_price_on(
