@@ -193,14 +193,14 @@ def repeat_pass(address, blocks, scratch, times, slots):  # type: ignore[no-unty
     for _ in range(times):
         call_pass(
             address, blocks.data[0], blocks.multipliers[0], blocks.answer[0], blocks.flat[0],
-            blocks.flat_strides[1], blocks.bounds, blocks.bounds_at[0, 0], blocks.bounds_at[0, 1],
-            1 if blocks.bounds_at[0, 1] == 0 else slots - 1, scratch.work, scratch.control, slots,
+            blocks.flat_strides[1], blocks.bounds, blocks.patterns[0], scratch.work,
+            scratch.control, slots,
         )  # fmt: skip
 
 
 def arithmetic_floor(population: Population, threads: int) -> float:
     """Seconds of the passes that the last answer made, if nothing else cost anything."""
-    (blocks,) = population._with_passes(two_prices=False)
+    (blocks,) = population._with_addresses(two_prices=False)
     quote = population._quote(np.zeros(SLOTS), population.trade, 1 / RHO)
     scratch = make_scratch(blocks, quote, 1)
     scratch.control[2] = 0.0  # stay where we are
@@ -221,7 +221,9 @@ def arithmetic_floor(population: Population, threads: int) -> float:
 def memory_floor(population: Population, target: np.ndarray, threads: int) -> float:
     """Seconds to read everything that an answer reads and write all that it writes, once."""
     (blocks,) = population._classes
-    read = [blocks.data, blocks.bounds, target]
+    homes = population.buildings
+    read = [blocks.data, blocks.bounds, target, homes.load_kw, homes.available_kw]
+    read += [homes.loads.limit_kw, homes.loads.preferred_kw]
     changed = [blocks.multipliers, blocks.answer, population.trade]
     if blocks.flat_strides[0]:
         changed.append(blocks.flat)

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from nashgrid.agents.population.bounds import UNBOUNDED_KWH, storage_bounds
 from nashgrid.agents.population.buildings import BuildingArrays, Floats
 from nashgrid.agents.population.feasibility import storage_limits
 from nashgrid.agents.population.fields import Shape
-from nashgrid.agents.population.layout import UNBOUNDED_KWH, where_it_can_move
 from nashgrid.agents.population.tables import Blocks, Quote, shape_of
 
 Matrix: TypeAlias = Any  # the stubs tell sparse formats apart that scipy mixes
@@ -40,7 +40,7 @@ class Seat:
         """A number that holds for the whole day."""
         return float(self.blocks.data[self.block, row, self.lane])
 
-    def last(self, at: int) -> NDArray[np.float32]:
+    def last(self, at: int) -> NDArray[Any]:
         """(T,) the last answer: curtailment at 0, stored energy k at 1 + k [kW, kW slots]."""
         return self.blocks.answer[self.block, at :: self.shape.answer_rows, self.lane]
 
@@ -119,17 +119,16 @@ def _groups(buildings: BuildingArrays, seat: Seat, quote: Quote) -> Iterator[Gro
     pull = seat.day(Shape.CURTAIL_PULL) * loose
     yield Group(-pull * seat.last(0), pull, zero, buildings.available_kw[row], -1.0)
     storages = buildings.storages.take(np.flatnonzero(buildings.storages.owner == row))
-    limits = storage_limits(storages, buildings.slots)
-    low, high = (bound / buildings.slot_hours for bound in where_it_can_move(limits))
+    bounds = storage_bounds(storage_limits(storages, buildings.slots), buildings.slot_hours)
     for k in range(shape.batteries):
         first = shape.battery(k)
         pull = seat.day(first + Shape.PULL) * loose
         own = seat.day(first + Shape.CURVATURE) + pull
-        for i, (limit, sign) in enumerate(((limits.charge, -1.0), (limits.discharge, 1.0))):
+        for i, sign in enumerate((-1.0, 1.0)):
             wear = seat.day(first + Shape.WEAR) - pull * seat.last_flat(2 * k + i)
-            yield Group(zero + wear, own, zero, limit[k], sign)
+            yield Group(zero + wear, own, zero, bounds[k, :, i], sign)
         pull = seat.day(first + Shape.STORED_PULL) * loose
-        yield Group(-pull * seat.last(1 + k), pull, low[k], high[k], 0.0)
+        yield Group(-pull * seat.last(1 + k), pull, bounds[k, :, 2], bounds[k, :, 3], 0.0)
     loads = buildings.loads.take(np.flatnonzero(buildings.loads.owner == row))
     for m in range(shape.shiftables):
         first = shape.shiftable(m)

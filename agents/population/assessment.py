@@ -13,9 +13,9 @@ from typing import Any
 from numba import njit
 
 from nashgrid.agents.population import fields
-from nashgrid.agents.population.day import Tables, slot_entry
+from nashgrid.agents.population.day import Tables, read_bounds
 from nashgrid.agents.population.fields import Shape
-from nashgrid.agents.population.intrinsics import call_pass
+from nashgrid.agents.population.intrinsics import call_pass, place, take_rows
 from nashgrid.agents.population.keyed_cache import source_digest
 from nashgrid.agents.population.lanes import (
     WIDTH,
@@ -31,13 +31,14 @@ from nashgrid.agents.population.lanes import (
     smallest,
     where,
 )
+from nashgrid.agents.population.profiles import take_profiles
 
 NO_CURVATURE = 1e-30  # stands for 0 where an answer is an offer over a curvature
 AT_LIMIT = 1 - 1e-9  # share of the connection from which a trade counts as limited
 UNBOUNDED = 1e7  # kW slots; a stored energy that far is bounded elsewhere
 
 COST, BOUND, FACTOR = fields.COST, fields.BOUND, fields.FACTOR
-OFFSET, SALE = Shape.OFFSET, Shape.SALE
+OFFSET, SALE, NET, AVAILABLE = Shape.OFFSET, Shape.SALE, Shape.NET, Shape.AVAILABLE
 TRADE, CURTAILMENT = Shape.TRADE, Shape.CURTAILMENT
 
 
@@ -61,12 +62,12 @@ def assess(trace: Tracer, shape: Shape, tables: Tables, two_prices: bool = False
     later = [trace.carried() for _ in range(shape.batteries)]
     data, control = tables.data, tables.control
     with trace.slots(tables.slots, backward=True) as slot:
-        row = slot * shape.slot_rows + shape.first_slot
         work_row = slot * shape.work_rows
         inside = tables.multipliers[slot * shape.price_rows + shape.shiftables]
         price, part = _least_of_trade(shape, tables, work_row, inside, two_prices)
-        part = fma(price, data[row + shape.NET], part)
-        part = fma(smallest(price, 0.0), data[row + shape.AVAILABLE], part)
+        available = tables.work[work_row + AVAILABLE]
+        part = fma(price, tables.work[work_row + NET], part)
+        part = fma(smallest(price, 0.0), available, part)
         totals.bound.add(part)
         for m in range(shape.shiftables):
             _assess_load(shape, tables, totals, slot, m, inside, price)
@@ -144,10 +145,9 @@ def _assess_load(
 ) -> None:
     """A shiftable load's part."""
     data = tables.data
-    row, first = slot * shape.slot_rows + shape.first_slot, shape.shiftable(m)
+    row, first = slot * shape.work_rows + shape.preference(m), shape.shiftable(m)
     curvature, pull = data[first + shape.LOAD_CURVATURE], data[first + shape.LOAD_PULL]
-    wish = data[row + (shape.PREFERENCE + 2 * m)]
-    limit = data[row + (shape.LARGEST + 2 * m)]
+    wish, limit = tables.work[row], tables.work[row + 1]
     offer = tables.multipliers[m] + wish
     at = 2 * shape.batteries + m
     power = _answer(shape, tables, slot, at, offer - inside, curvature, pull, limit)
@@ -172,8 +172,7 @@ def _assess_battery(
         data[row + at]
         for at in (shape.ETA, shape.INVERSE_ETA, shape.CURVATURE, shape.WEAR, shape.PULL)
     )
-    bounds_row = tables.bounds_row + slot_entry(tables, slot) * shape.bound_rows
-    charge, discharge, low, high = (tables.bounds[bounds_row + (4 * k + i)] for i in range(4))
+    charge, discharge, low, high = read_bounds(shape, tables, slot, k)
     own = tables.multipliers[slot * shape.price_rows + (shape.shiftables + 1 + k)]
     bid, ask = fma(eta, own, -wear) - inside, inside - fma(inverse_eta, own, wear)
     power = _answer(shape, tables, slot, 2 * k, bid, curvature, pull, charge)
@@ -199,21 +198,20 @@ def _define_assess_blocks(digest: str) -> Any:
         """Cost and bound (currency per slot hour) of the agents of the blocks start .. stop - 1."""
         digest  # noqa: B018 - part of the key of the cache
         slots = quote.target.shape[1]
-        step, control, work = blocks.counts[5], scratch.control, scratch.work
+        step, control, work = blocks.counts[4], scratch.control, scratch.work
         for block in range(start, stop):
-            for lane in range(WIDTH):
-                row = blocks.rows[block, lane]
-                for slot in range(slots):
-                    at = slot * step
-                    work[at + OFFSET, lane] = quote.price[row * quote.own_price, slot]
-                    work[at + SALE, lane] = quote.sale_price[row * quote.own_sale_price, slot]
-                    work[at + TRADE, lane] = quote.trade[row, slot]
-                    work[at + CURTAILMENT, lane] = quote.target[row, slot]
-            first, stride = blocks.bounds_at[block]
+            rows = place(blocks.rows, block)
+            take_rows(quote.price, quote.own_price, rows, work, OFFSET, step, slots)
+            take_rows(quote.sale_price, quote.own_sale_price, rows, work, SALE, step, slots)
+            take_rows(quote.trade, 1, rows, work, TRADE, step, slots)
+            take_rows(quote.target, 1, rows, work, CURTAILMENT, step, slots)
+            take_profiles(blocks, block, work, slots)
+            first, pattern = blocks.bounds_at[block, 0], blocks.bounds_at[block, 1]
             call_pass(
-                address, blocks.data[block], blocks.multipliers[block], blocks.answer[block],
-                blocks.flat[block * blocks.flat_strides[0]], blocks.flat_strides[1], blocks.bounds,
-                first, stride, 1 if stride == 0 else slots - 1, work, control, slots,
+                address, place(blocks.data, block), place(blocks.multipliers, block),
+                place(blocks.answer, block), place(blocks.flat, block * blocks.flat_strides[0]),
+                blocks.flat_strides[1], place(blocks.bounds, first),
+                place(blocks.patterns, pattern), work, control, slots,
             )  # fmt: skip
             for lane in range(min(WIDTH, blocks.real - block * WIDTH)):
                 cost[blocks.rows[block, lane]] = control[COST, lane]

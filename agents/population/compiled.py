@@ -53,8 +53,8 @@ def names_of(two_prices: bool) -> tuple[str, str, str]:
 @emitted_for_literals
 def run_traced(
     _context: Any, name: Any, batteries: Any, shiftables: Any, flat: Any, data: Any,
-    multipliers: Any, answer: Any, flat_answer: Any, flat_stride: Any, bounds: Any, first: Any,
-    stride: Any, last: Any, work: Any, control: Any, slots: Any,
+    multipliers: Any, answer: Any, flat_answer: Any, flat_stride: Any, bounds: Any, pattern: Any,
+    work: Any, control: Any, slots: Any,
 ) -> Any:  # fmt: skip
     """The pass of a name and a shape, all four known while compiling."""
     shape = Shape(batteries.literal_value, shiftables.literal_value, bool(flat.literal_value))
@@ -70,12 +70,12 @@ def run_traced(
 def _compile_pass(name: str, batteries: int, shiftables: int, flat: int, digest: str) -> Any:
     def run_pass(
         data: Any, multipliers: Any, answer: Any, flat_answer: Any, flat_stride: Any, bounds: Any,
-        first: Any, stride: Any, last: Any, work: Any, control: Any, slots: Any,
+        pattern: Any, work: Any, control: Any, slots: Any,
     ) -> None:  # fmt: skip
         digest  # noqa: B018 - part of the key of the cache, like the other names from outside
         run_traced(
             name, batteries, shiftables, flat, data, multipliers, answer, flat_answer, flat_stride,
-            bounds, first, stride, last, work, control, slots,
+            bounds, pattern, work, control, slots,
         )  # fmt: skip
 
     return cfunc(PASS_SIGNATURE, cache=True)(run_pass)

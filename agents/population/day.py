@@ -8,6 +8,7 @@ from nashgrid.agents.population import fields
 from nashgrid.agents.population.fields import Shape
 from nashgrid.agents.population.lanes import (
     Lane,
+    Numbers,
     Table,
     Tracer,
     Whole,
@@ -29,17 +30,16 @@ class Tables:
     flat: Table
     flat_stride: Whole
     bounds: Table
-    bounds_row: Whole
-    bounds_stride: Whole
-    bounds_last: Whole
+    pattern: Numbers
     work: Table
     control: Table
     slots: Whole
 
 
-def slot_entry(tables: Tables, slot: Whole) -> Whole:
-    """Entry of the bounds that holds in a slot: one for the day and one for its end, or all."""
-    return slot.choose(tables.slots + -1, tables.bounds_last, slot * tables.bounds_stride)
+def read_bounds(shape: Shape, tables: Tables, slot: Whole, k: int) -> list[Lane]:
+    """Charge, discharge, lowest and highest energy of a battery in a slot."""
+    row = tables.pattern[slot * shape.batteries + k]
+    return [tables.bounds[row + i] for i in range(shape.BOUND_ROWS)]
 
 
 @dataclass

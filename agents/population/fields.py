@@ -54,23 +54,10 @@ class Shape:
         """First row of shiftable load m."""
         return self.battery(self.batteries) + self.SHIFTABLE_ROWS * m
 
-    # ... and rows of one slot: net load, available generation, then per shiftable load what its
-    # preference is worth at the margin, and its largest power.
-    NET, AVAILABLE, PREFERENCE, LARGEST = range(4)
-
     @property
-    def first_slot(self) -> int:
-        """Row of the data at which the slots begin."""
-        return self.shiftable(self.shiftables)
-
-    @property
-    def slot_rows(self) -> int:
-        """Rows of data per slot."""
-        return 2 + 2 * self.shiftables
-
-    def data_rows(self, slots: int) -> int:
+    def data_rows(self) -> int:
         """Rows of the table of data."""
-        return self.first_slot + slots * self.slot_rows
+        return self.shiftable(self.shiftables)
 
     # Table of multipliers: one per shiftable load, then per slot the price of energy in the
     # building and the value of stored energy per battery; a last slot of zeros ends the horizon.
@@ -96,16 +83,14 @@ class Shape:
         """Rows of the flat devices' last answer per slot."""
         return 2 * self.batteries + self.shiftables
 
-    # Table of bounds, per entry and battery: charge, discharge, lowest and highest energy.
-    @property
-    def bound_rows(self) -> int:
-        """Rows of bounds per entry."""
-        return 4 * self.batteries
+    # Table of bounds, per entry of a battery: charge, discharge, lowest and highest energy.
+    BOUND_ROWS = 4
 
     # Table of work, per slot. First the trade at price zero, where it buys and where it sells (the
-    # latter only where selling has a price of its own), and the answers (trade, curtailment, stored
-    # energies, charge and discharge, shiftable loads), then the step in the multipliers ...
-    OFFSET, SALE, TRADE, CURTAILMENT = range(4)
+    # latter only where selling has a price of its own); net load and available generation; and
+    # the answers (trade, curtailment, stored energies, charge and discharge, shiftable loads), then
+    # the step in the multipliers ...
+    OFFSET, SALE, NET, AVAILABLE, TRADE, CURTAILMENT = range(6)
 
     @property
     def powers(self) -> int:
@@ -128,11 +113,17 @@ class Shape:
         """Row of work of the storage rows' factors."""
         return self.balance_factor + 1 + self.batteries + self.shiftables
 
+    # ... then what the preference of each shiftable load is worth at the margin, and its largest
+    # power.
+    def preference(self, m: int) -> int:
+        """Row of work of a shiftable load's preference; its largest power is in the next."""
+        count = self.batteries
+        return self.storage_factor + count * (1 + count + self.shiftables) + 2 * m
+
     @property
     def work_rows(self) -> int:
         """Rows of work per slot."""
-        count = self.batteries
-        return self.storage_factor + count * (1 + count + self.shiftables)
+        return self.preference(self.shiftables)
 
 
 # Table of control: what a pass is told and what it tells, one row each.

@@ -10,7 +10,7 @@ from nashgrid.agents.population.lanes import WIDTH
 
 SOURCES = (
     "fields", "lanes", "day", "elimination", "passes", "assessment", "transfer", "tables",
-    "intrinsics", "compiled", "newton", "stragglers",
+    "intrinsics", "profiles", "compiled", "newton", "stragglers",
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ cgutils: Any = untyped_cgutils
 DOUBLE = ir.DoubleType()
 SINGLE = ir.FloatType()
 INDEX = ir.IntType(64)
+NUMBER = ir.IntType(32)
 
 
 def _lane_count() -> int:
@@ -131,13 +132,29 @@ class Whole:
     def __mul__(self, other: Whole | int) -> Whole:
         return Whole(self.builder, self.builder.mul(self.value, self._like(other)))
 
+    def __floordiv__(self, other: int) -> Whole:
+        return Whole(self.builder, self.builder.udiv(self.value, self._like(other)))
+
+    def __mod__(self, other: int) -> Whole:
+        return Whole(self.builder, self.builder.urem(self.value, self._like(other)))
+
     __radd__ = __add__
     __rmul__ = __mul__
 
-    def choose(self, other: Whole, then: Whole, otherwise: Whole) -> Whole:
-        """`then` where this equals `other`, else `otherwise`."""
-        same = self.builder.icmp_signed("==", self.value, other.value)
-        return Whole(self.builder, self.builder.select(same, then.value, otherwise.value))
+
+class Numbers:
+    """Whole numbers of 32 bits in memory, one after another: ``numbers[at]`` loads one."""
+
+    __slots__ = ("builder", "pointer")
+
+    def __init__(self, builder: Any, pointer: Any) -> None:
+        self.builder = builder
+        self.pointer = pointer
+
+    def __getitem__(self, at: Whole | int) -> Whole:
+        index = at.value if isinstance(at, Whole) else ir.Constant(INDEX, at)
+        number = self.builder.load(self.builder.gep(self.pointer, [index]))
+        return Whole(self.builder, self.builder.sext(number, INDEX))
 
 
 class Table:
@@ -174,8 +191,26 @@ class Table:
         self.builder.store(value, address, align=4 if self.single else 8)
 
 
+def transpose(vectors: list[Any], builder: Any) -> list[Any]:
+    """W vectors of W numbers as a matrix, transposed: blocks of 1, 2, 4 ... change places."""
+    vectors, reach = list(vectors), 1
+    while reach < WIDTH:
+        for i in range(WIDTH):
+            if i & reach:
+                continue
+            first, second = vectors[i], vectors[i + reach]
+            for at, other in ((i, 0), (i + reach, reach)):
+                order = [
+                    j + other if not j & reach else WIDTH + j - reach + other for j in range(WIDTH)
+                ]
+                mask = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), order)
+                vectors[at] = builder.shuffle_vector(first, second, mask)
+        reach *= 2
+    return vectors
+
+
 class Strided:
-    """One row of a matrix per lane: ``matrix[column]`` gathers and scatters one column."""
+    """One row of a matrix per lane: gathers and scatters one column, or W together."""
 
     __slots__ = ("builder", "pointers")
 
@@ -183,19 +218,38 @@ class Strided:
         self.builder = builder
         self.pointers = [builder.gep(data, [(row * columns).value]) for row in rows]
 
-    def __getitem__(self, column: Whole) -> Lane:
+    def take(self, columns: list[Whole]) -> list[Lane]:
+        """One column, or W that follow each other."""
+        if len(columns) == 1:
+            return [self._gather(columns[0])]
+        rows = [self.builder.load(place, align=8) for place in self._places(columns)]
+        return [Lane(self.builder, column) for column in transpose(rows, self.builder)]
+
+    def put(self, columns: list[Whole], lanes: list[Lane]) -> None:
+        """Write one column, or W that follow each other."""
+        # Backwards: where several lanes share a row, the first of them has the last word.
+        if len(columns) == 1:
+            for place, pointer in reversed(list(enumerate(self.pointers))):
+                at = ir.Constant(ir.IntType(32), place)
+                number = self.builder.extract_element(lanes[0].value, at)
+                self.builder.store(number, self.builder.gep(pointer, [columns[0].value]))
+            return
+        rows = transpose([lane.value for lane in lanes], self.builder)
+        for row, place in reversed(list(zip(rows, self._places(columns)))):
+            self.builder.store(row, place, align=8)
+
+    def _places(self, columns: list[Whole]) -> list[Any]:
+        kind = ir.VectorType(DOUBLE, WIDTH).as_pointer()
+        at = [self.builder.gep(pointer, [columns[0].value]) for pointer in self.pointers]
+        return [self.builder.bitcast(place, kind) for place in at]
+
+    def _gather(self, column: Whole) -> Lane:
         value = ir.Constant(ir.VectorType(DOUBLE, WIDTH), ir.Undefined)
         for lane, pointer in enumerate(self.pointers):
             number = self.builder.load(self.builder.gep(pointer, [column.value]))
             place = ir.Constant(ir.IntType(32), lane)
             value = self.builder.insert_element(value, number, place)
         return Lane(self.builder, value)
-
-    def __setitem__(self, column: Whole, lane: Lane) -> None:
-        # Backwards: where several lanes share a row, the first of them has the last word.
-        for place, pointer in reversed(list(enumerate(self.pointers))):
-            number = self.builder.extract_element(lane.value, ir.Constant(ir.IntType(32), place))
-            self.builder.store(number, self.builder.gep(pointer, [column.value]))
 
 
 class Carried:
@@ -238,12 +292,19 @@ class Tracer:
         return Strided(self.builder, data, columns, rows)
 
     def numbers(self, data: Any) -> list[Whole]:
-        """The first whole numbers at an address, one per lane."""
-        at = [ir.Constant(INDEX, lane) for lane in range(WIDTH)]
-        return [self.whole(self.builder.load(self.builder.gep(data, [lane]))) for lane in at]
+        """The first whole numbers of 32 bits at an address, one per lane."""
+        table = Numbers(self.builder, data)
+        return [table[lane] for lane in range(WIDTH)]
 
     def whole(self, value: Any) -> Whole:
         return Whole(self.builder, value)
+
+    def spans(self, count: Whole) -> Iterator[list[Whole]]:
+        """Loops over the slots 0 .. count - 1, W at a time and then, for the rest, one by one."""
+        with self.slots(count // WIDTH) as tile:
+            yield [tile * WIDTH + i for i in range(WIDTH)]
+        with self.slots(count % WIDTH) as rest:
+            yield [(count // WIDTH) * WIDTH + rest]
 
     @contextmanager
     def slots(self, count: Whole, backward: bool = False) -> Iterator[Whole]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nashgrid.agents.population.bounds import kinds_of_change, pack_bounds, storage_bounds
 from nashgrid.agents.population.buildings import (
     BuildingArrays,
     Floats,
     Rows,
-    Shiftables,
-    Storages,
     place_in_building,
 )
-from nashgrid.agents.population.feasibility import StorageLimits, largest_moves, storage_limits
+from nashgrid.agents.population.feasibility import largest_moves, storage_limits
 from nashgrid.agents.population.fields import Shape
 from nashgrid.agents.population.lanes import WIDTH
 from nashgrid.agents.population.tables import Blocks
@@ -24,37 +24,71 @@ Number = TypeVar("Number", bound=np.generic)
 
 PROXIMAL = 1e-2  # pull towards the last answer, in units of price level / rating
 PRECISION_KW = 1e-9  # largest violation of a balance, per kW of size above 1 kW
-UNBOUNDED_KWH = 1e9
 SMALLEST_KW = 1e-3  # rating below which a pull grows no more
 
 
+@dataclass(frozen=True)
+class Devices:
+    """What the tables say of all storages and loads, in the order of the population's arrays.
+
+    Parameters
+    ----------
+    storage_pull, load_pull : (S,), (L,) weights of the proximal terms [currency/kW^2h]
+    flat_storage, flat_load : (S,), (L,) whether a device's own curvature is below that
+    bounds : (S, T, 4), see :func:`.storage_bounds`
+    idle_energy : (S, T) of storages that move little [kW slots]
+    """
+
+    storage_pull: Floats
+    load_pull: Floats
+    flat_storage: NDArray[np.bool_]
+    flat_load: NDArray[np.bool_]
+    bounds: Floats
+    idle_energy: Floats
+
+
 def build_blocks(buildings: BuildingArrays) -> list[Blocks]:
-    """The blocks of every class of buildings, a class being a number of batteries and loads."""
-    storages, shiftables = buildings.storages, buildings.loads
-    batteries = np.bincount(storages.owner, minlength=buildings.count)
-    loads = np.bincount(shiftables.owner, minlength=buildings.count)
-    profiled = np.zeros(buildings.count, dtype=bool)
-    profiled[storages.owner[storages.profiled]] = True
-    order = np.lexsort((profiled, loads, batteries))
-    storage_of = _device_table(storages.owner, batteries)
-    load_of = _device_table(shiftables.owner, loads)
-    made = []
-    kinds = np.stack([batteries, loads], axis=1)[order]
+    """The blocks of every class of buildings.
+
+    A class is a number of storages and of loads, and whether any of them is flat.  Buildings whose
+    storages change their bounds in the same slots stand together, so that a block has few bounds.
+    """
+    storages, loads = buildings.storages, buildings.loads
+    devices = _describe(buildings)
+    owners = storages.owner, loads.owner
+    counts = [np.bincount(owner, minlength=buildings.count) for owner in owners]
+    storage_of, load_of = (_device_table(*pair) for pair in zip(owners, counts))
+    flat = np.zeros(buildings.count, dtype=bool)
+    flat[storages.owner[devices.flat_storage]] = True
+    flat[loads.owner[devices.flat_load]] = True
+    change = np.append(kinds_of_change(devices.bounds), -1)[storage_of]
+    order = np.lexsort((*change.T, flat, counts[1], counts[0]))
+    kinds = np.stack([*counts, flat], axis=1)[order]
     starts = np.flatnonzero(np.r_[True, (kinds[1:] != kinds[:-1]).any(axis=1)])
+    made = []
     for start, stop in zip(starts, [*starts[1:], buildings.count]):
         rows = order[start:stop]
-        shape = Shape(int(kinds[start, 0]), int(kinds[start, 1]), flat=False)
-        made.append(
-            _class_blocks(
-                buildings,
-                shape,
-                rows,
-                [storages.take(storage_of[rows, k]) for k in range(shape.batteries)],
-                [shiftables.take(load_of[rows, m]) for m in range(shape.shiftables)],
-                profiled[rows],
-            )
-        )
+        shape = Shape(int(kinds[start, 0]), int(kinds[start, 1]), bool(kinds[start, 2]))
+        which = storage_of[rows, : shape.batteries], load_of[rows, : shape.shiftables]
+        made.append(_class_blocks(buildings, devices, shape, rows, *which))
     return made
+
+
+def _describe(buildings: BuildingArrays) -> Devices:
+    """What the tables need to know of the devices."""
+    storages, loads, hours = buildings.storages, buildings.loads, buildings.slot_hours
+    rating = np.maximum(_peak(storages.charge_kw), _peak(storages.discharge_kw))
+    storage_pull = _pull(buildings.price_level, rating)
+    load_pull = _pull(buildings.price_level, loads.limit_kw.max(axis=1))
+    limits = storage_limits(storages, buildings.slots)
+    return Devices(
+        storage_pull,
+        load_pull,
+        flat_storage=2 * storages.wear_quadratic < storage_pull,
+        flat_load=2 * loads.discomfort < load_pull,
+        bounds=storage_bounds(limits, hours),
+        idle_energy=limits.idle_energy(*largest_moves(storages, limits, hours)) / hours,
+    )
 
 
 def _device_table(owner: Rows, counts: NDArray[np.int64]) -> Rows:
@@ -73,99 +107,87 @@ def lanes_of(values: NDArray[Number], blocks: int) -> NDArray[Number]:
 
 
 def _class_blocks(
-    buildings: BuildingArrays,
-    shape: Shape,
-    rows: Rows,
-    storages: list[Storages],
-    loads: list[Shiftables],
-    profiled: NDArray[np.bool_],
-) -> Blocks:
-    """The blocks of the buildings `rows`, all of one shape."""
-    hours, level, slots = buildings.slot_hours, buildings.price_level, buildings.slots
-    count = -(-rows.size // WIDTH)
-    data = np.empty((count, shape.data_rows(slots), WIDTH))
-    size = buildings.size_kw[rows]
-    available = buildings.available_kw[rows]
-    day = {
-        shape.SIZE: size,
-        shape.CONNECTION: buildings.connection_kw[rows],
-        shape.CURTAIL_PULL: _pull(level, available.max(axis=1)),
-        shape.TOLERANCE: PRECISION_KW * np.maximum(size, 1.0),
-    }
-    flat = np.zeros(rows.size, dtype=bool)
-    for k, storage in enumerate(storages):
-        rating = np.maximum(_peak(storage.charge_kw), _peak(storage.discharge_kw))
-        pull = _pull(level, rating)
-        own = 2 * storage.wear_quadratic
-        flat |= own < pull
-        row = shape.battery(k)
-        day[row + shape.ETA] = storage.charge_efficiency
-        day[row + shape.INVERSE_ETA] = 1 / storage.discharge_efficiency
-        day[row + shape.CURVATURE] = own
-        day[row + shape.WEAR] = storage.wear_per_kwh
-        day[row + shape.PULL] = np.where(own < pull, pull, 0.0)
-        day[row + shape.STORED_PULL] = pull * hours
-    for m, load in enumerate(loads):
-        pull = _pull(level, load.limit_kw.max(axis=1))
-        own = 2 * load.discomfort
-        flat |= own < pull
-        row = shape.shiftable(m)
-        day[row + shape.LOAD_CURVATURE] = own
-        day[row + shape.LOAD_ENERGY] = load.energy_kwh / hours
-        day[row + shape.LOAD_PULL] = np.where(own < pull, pull, 0.0)
-    for row, values in day.items():
+    buildings: BuildingArrays, devices: Devices, shape: Shape, rows: Rows, storages: Rows,
+    loads: Rows,
+) -> Blocks:  # fmt: skip
+    """The blocks of the buildings `rows`, of one shape, with their devices (n, K) and (n, M)."""
+    slots, count = buildings.slots, -(-rows.size // WIDTH)
+    data = np.empty((count, shape.data_rows, WIDTH))
+    for row, values in _day(buildings, devices, shape, rows, storages, loads).items():
         data[:, row] = lanes_of(values, count)
-    per_slot = data[:, shape.first_slot :].reshape(count, slots, shape.slot_rows, WIDTH)
-    per_slot[:, :, shape.NET] = lanes_of(buildings.load_kw[rows] - available, count)
-    per_slot[:, :, shape.AVAILABLE] = lanes_of(available, count)
-    for m, load in enumerate(loads):
-        wish = 2 * load.discomfort[:, None] * load.preferred_kw
-        per_slot[:, :, shape.PREFERENCE + 2 * m] = lanes_of(wish, count)
-        per_slot[:, :, shape.LARGEST + 2 * m] = lanes_of(load.limit_kw, count)
-    limits = [storage_limits(storage, slots) for storage in storages]
-    bounds, bounds_at = _bounds(shape, limits, profiled, hours, slots, count)
-    flat_rows = shape.flat_rows if flat.any() else 0
+    answer = np.zeros((count, slots, shape.answer_rows, WIDTH), dtype=np.float32)
+    for k in range(shape.batteries):
+        answer[:, :, 1 + k] = lanes_of(devices.idle_energy[storages[:, k]], count)
+    of_storages = [lanes_of(devices.bounds[storages[:, k]], count) for k in range(shape.batteries)]
+    bounds, bounds_at, patterns = pack_bounds(of_storages, count, slots)
+    flat_rows = shape.flat_rows if shape.flat else 0
     return Blocks(
-        forward=0,  # compiled later, for the shape
+        forward=0,  # compiled later, for the shape, and found for every call
         backward=0,
         shiftables=shape.shiftables,
         counts=(
-            shape.slot_rows,
             shape.price_rows,
             shape.answer_rows,
             shape.flat_rows,
-            shape.bound_rows,
+            Shape.BOUND_ROWS * shape.batteries,
             shape.work_rows,
             shape.powers,
+            shape.preference(0),
         ),
+        profiles=(0, 0, 0, 0),  # found for every call
+        loads=np.ascontiguousarray(lanes_of(loads.astype(np.int32), count)),
         data=data,
         multipliers=np.zeros((count, shape.multiplier_rows(slots), WIDTH)),
-        answer=_first_answer(shape, storages, limits, hours, slots, count),
+        answer=answer.reshape(count, slots * shape.answer_rows, WIDTH),
         flat=np.zeros((count, slots * flat_rows, WIDTH))
-        if flat_rows
+        if shape.flat
         else np.zeros((1, max(shape.flat_rows, 1), WIDTH)),
-        flat_strides=(1, flat_rows) if flat_rows else (0, 0),
+        flat_strides=(1, flat_rows) if shape.flat else (0, 0),
         bounds=bounds,
         bounds_at=bounds_at,
-        rows=np.ascontiguousarray(lanes_of(rows, count)),
+        patterns=patterns,
+        rows=np.ascontiguousarray(lanes_of(rows.astype(np.int32), count)),
         real=rows.size,
     )
 
 
-def _first_answer(
-    shape: Shape,
-    storages: list[Storages],
-    limits: list[StorageLimits],
-    hours: float,
-    slots: int,
-    blocks: int,
-) -> NDArray[np.float32]:
-    """What the first answer is drawn towards: nothing curtailed, storages that move little."""
-    answer = np.zeros((blocks, slots, shape.answer_rows, WIDTH), dtype=np.float32)
-    for k, (storage, limit) in enumerate(zip(storages, limits)):
-        energy = limit.idle_energy(*largest_moves(storage, limit, hours))
-        answer[:, :, 1 + k] = lanes_of(energy / hours, blocks)
-    return answer.reshape(blocks, slots * shape.answer_rows, WIDTH)
+def profile_addresses(buildings: BuildingArrays) -> tuple[int, int, int, int]:
+    """Where the profiles are: load, available generation, preferred and largest power."""
+    loads = buildings.loads
+    load, available, preferred, largest = (
+        int(table.ctypes.data)
+        for table in (buildings.load_kw, buildings.available_kw, loads.preferred_kw, loads.limit_kw)
+    )
+    return load, available, preferred, largest
+
+
+def _day(
+    buildings: BuildingArrays, devices: Devices, shape: Shape, rows: Rows, storages: Rows,
+    loads: Rows,
+) -> dict[int, Floats]:  # fmt: skip
+    """The numbers that hold for the whole day, by row of the table of data."""
+    hours, size = buildings.slot_hours, buildings.size_kw[rows]
+    day = {
+        shape.SIZE: size,
+        shape.CONNECTION: buildings.connection_kw[rows],
+        shape.CURTAIL_PULL: _pull(buildings.price_level, buildings.available_kw[rows].max(axis=1)),
+        shape.TOLERANCE: PRECISION_KW * np.maximum(size, 1.0),
+    }
+    for k in range(shape.batteries):
+        own, row = storages[:, k], shape.battery(k)
+        storage, pull = buildings.storages.take(own), devices.storage_pull[own]
+        day[row + shape.ETA] = storage.charge_efficiency
+        day[row + shape.INVERSE_ETA] = 1 / storage.discharge_efficiency
+        day[row + shape.CURVATURE] = 2 * storage.wear_quadratic
+        day[row + shape.WEAR] = storage.wear_per_kwh
+        day[row + shape.PULL] = np.where(devices.flat_storage[own], pull, 0.0)
+        day[row + shape.STORED_PULL] = pull * hours
+    for m in range(shape.shiftables):
+        own, row = loads[:, m], shape.shiftable(m)
+        day[row + shape.LOAD_CURVATURE] = 2 * buildings.loads.discomfort[own]
+        day[row + shape.LOAD_ENERGY] = buildings.loads.energy_kwh[own] / hours
+        day[row + shape.LOAD_PULL] = np.where(devices.flat_load[own], devices.load_pull[own], 0.0)
+    return day
 
 
 def _pull(level: float, rating: Floats) -> Floats:
@@ -174,51 +196,3 @@ def _pull(level: float, rating: Floats) -> Floats:
 
 def _peak(limit: Floats) -> Floats:
     return limit if limit.ndim == 1 else limit.max(axis=1)
-
-
-def _bounds(
-    shape: Shape,
-    limits: list[StorageLimits],
-    profiled: NDArray[np.bool_],
-    hours: float,
-    slots: int,
-    blocks: int,
-) -> tuple[Floats, Rows]:
-    """The bounds of all blocks: two entries (day, end), or one per slot where a lane needs it.
-
-    Stored energy is counted from what is there without charging, start plus inflow.
-    """
-    wide = lanes_of(profiled, blocks).any(axis=-1)
-    entries = np.where(wide, slots, 2)
-    rows = shape.bound_rows
-    first = (np.cumsum(entries) - entries) * rows
-    table = np.zeros((int(entries.sum()) * rows, WIDTH))
-    for k, limit_set in enumerate(limits):
-        low, high = where_it_can_move(limit_set)
-        written = [limit_set.charge, limit_set.discharge, low / hours, high / hours]
-        for i, limit in enumerate(written):
-            lanes = lanes_of(limit, blocks)
-            day, end = lanes[:, 0], lanes[:, -1]
-            at = first + 4 * k + i
-            table[at[~wide]] = day[~wide]
-            table[at[~wide] + rows] = end[~wide]
-            for slot in range(slots):
-                table[at[wide] + slot * rows] = lanes[wide, slot]
-    at = np.stack([first, wide.astype(np.int64)], axis=1)
-    return table, np.ascontiguousarray(at)
-
-
-def where_it_can_move(limits: StorageLimits) -> tuple[Floats, Floats]:
-    """Energy bounds moved from the slots without power to the last of them.
-
-    While nothing can move, one energy has to keep the bounds of all those slots.  Left where they
-    are, they would be kinks of the dual without end; so only one of them keeps bounds.
-    """
-    low, high = limits.low.copy(), limits.high.copy()
-    idle = (limits.charge <= 0) & (limits.discharge <= 0)
-    for slot in range(1, low.shape[1]):
-        still = idle[:, slot]
-        low[still, slot] = np.maximum(low[still, slot], low[still, slot - 1])
-        high[still, slot] = np.minimum(high[still, slot], high[still, slot - 1])
-        low[still, slot - 1], high[still, slot - 1] = -UNBOUNDED_KWH, UNBOUNDED_KWH
-    return low, high

@@ -14,9 +14,10 @@ from numba import njit
 
 from nashgrid.agents.population import fields
 from nashgrid.agents.population.fields import Shape
-from nashgrid.agents.population.intrinsics import call_pass, keep_answers, take_quotes
+from nashgrid.agents.population.intrinsics import call_pass, keep_answers, place, take_quotes
 from nashgrid.agents.population.keyed_cache import source_digest
 from nashgrid.agents.population.lanes import WIDTH
+from nashgrid.agents.population.profiles import take_profiles
 
 FACTOR, RESIDUAL, SLOPE = fields.FACTOR, fields.RESIDUAL, fields.DECREMENT
 OFFSET, SALE, TOLERANCE = Shape.OFFSET, Shape.SALE, Shape.TOLERANCE
@@ -34,22 +35,23 @@ def _define_answer_blocks(digest: str) -> Any:
         digest  # noqa: B018 - part of the key of the cache
         slots = quote.target.shape[1]
         flat_block, flat_stride = blocks.flat_strides
-        answer_rows, step, flat_row = blocks.counts[2], blocks.counts[5], blocks.counts[6]
+        answer_rows, step, flat_row = blocks.counts[1], blocks.counts[4], blocks.counts[5]
         work, control = scratch.work, scratch.control
         waiting = 0
         for block in range(start, stop):
-            data, multipliers = blocks.data[block], blocks.multipliers[block]
-            answer, flat = blocks.answer[block], blocks.flat[block * flat_block]
-            rows = blocks.rows[block]
-            first, stride = blocks.bounds_at[block]
-            last = 1 if stride == 0 else slots - 1
+            data, multipliers = place(blocks.data, block), place(blocks.multipliers, block)
+            answer, flat = place(blocks.answer, block), place(blocks.flat, block * flat_block)
+            rows = place(blocks.rows, block)
+            bounds = place(blocks.bounds, blocks.bounds_at[block, 0])
+            pattern = place(blocks.patterns, blocks.bounds_at[block, 1])
+            take_profiles(blocks, block, work, slots)
             take_quotes(
                 data, quote.price, quote.own_price, quote.target, rows, work, OFFSET, step,
                 control, slots,
             )  # fmt: skip
             for lane in range(WIDTH):
                 if control[FACTOR, lane] != 0.0:
-                    return -1 - rows[lane]
+                    return -1 - blocks.rows[block, lane]
             if quote.two_prices != 0:
                 take_quotes(
                     data, quote.sale_price, quote.own_sale_price, quote.target, rows, work, SALE,
@@ -60,15 +62,15 @@ def _define_answer_blocks(digest: str) -> Any:
             evaluated = 0
             while True:
                 call_pass(
-                    blocks.forward, data, multipliers, answer, flat, flat_stride, blocks.bounds,
-                    first, stride, last, work, control, slots,
+                    blocks.forward, data, multipliers, answer, flat, flat_stride, bounds, pattern,
+                    work, control, slots,
                 )  # fmt: skip
                 evaluated += 1
                 undone = False
                 for lane in range(WIDTH):
                     # A slope that is not a number tells of answers that are none.
                     if (
-                        control[RESIDUAL, lane] <= data[TOLERANCE, lane]
+                        control[RESIDUAL, lane] <= blocks.data[block, TOLERANCE, lane]
                         and control[SLOPE, lane] >= 0
                     ):
                         control[FACTOR, lane] = 0.0
@@ -77,15 +79,15 @@ def _define_answer_blocks(digest: str) -> Any:
                 if not undone or evaluated == EAGER:
                     break
                 call_pass(
-                    blocks.backward, data, multipliers, answer, flat, flat_stride, blocks.bounds,
-                    first, stride, last, work, control, slots,
+                    blocks.backward, data, multipliers, answer, flat, flat_stride, bounds, pattern,
+                    work, control, slots,
                 )  # fmt: skip
             keep_answers(
                 work, step, control, answer, answer_rows, flat, flat_row, flat_stride, quote.trade,
                 rows, slots,
             )  # fmt: skip
             for lane in range(min(WIDTH, blocks.real - block * WIDTH)):
-                quote.evaluations[rows[lane]] = evaluated
+                quote.evaluations[blocks.rows[block, lane]] = evaluated
                 if control[FACTOR, lane] != 0.0:
                     scratch.queue[waiting] = block * WIDTH + lane
                     waiting += 1

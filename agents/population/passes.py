@@ -22,10 +22,10 @@ from nashgrid.agents.population.day import (
     Day,
     Response,
     Tables,
+    read_bounds,
     read_day,
     respond,
     respond_at_two_prices,
-    slot_entry,
 )
 from nashgrid.agents.population.elimination import (
     Border,
@@ -62,11 +62,10 @@ class Sums:
 class SlotRows:
     """The rows at which the numbers of a slot begin, and its price of energy."""
 
-    data: Whole
+    slot: Whole
     multipliers: Whole
     answer: Whole
     flat: Whole
-    bounds: Whole
     work: Whole
     price: Lane
 
@@ -128,23 +127,22 @@ def _slot(
     shape: Shape, tables: Tables, day: Day, sums: Sums, slot: Whole, two_prices: bool
 ) -> None:
     """One slot of the forward pass."""
-    work, data = tables.work, tables.data
+    work = tables.work
     multiplier_row = slot * shape.price_rows + shape.shiftables
     rows = SlotRows(
-        data=slot * shape.slot_rows + shape.first_slot,
+        slot=slot,
         multipliers=multiplier_row,
         answer=slot * shape.answer_rows,
         flat=slot * tables.flat_stride,
-        bounds=tables.bounds_row + slot_entry(tables, slot) * shape.bound_rows,
         work=slot * shape.work_rows,
         price=tables.multipliers[multiplier_row],
     )
-    net = data[rows.data + shape.NET]
+    net = work[rows.work + shape.NET]
     trade = _trade(shape, tables, day, rows, two_prices)
     curtail = respond(
         tables.answer[rows.answer] - day.curtail_slope * rows.price,
         0.0,
-        data[rows.data + shape.AVAILABLE],
+        work[rows.work + shape.AVAILABLE],
         day.curtail_slope,
     )
     work[rows.work + shape.TRADE] = trade.value
@@ -168,10 +166,9 @@ def _load(
     """The answer of a shiftable load."""
     own = day.loads[m]
     at = 2 * shape.batteries + m
-    preference = tables.data[rows.data + (shape.PREFERENCE + 2 * m)]
+    preference, limit = (tables.work[rows.work + (shape.preference(m) + i)] for i in range(2))
     wish = _drawn(shape, tables, rows, at, own.pull, preference)
     offer = own.price - rows.price + wish
-    limit = tables.data[rows.data + (shape.LARGEST + 2 * m)]
     load = respond(own.slope * offer, 0.0, limit, own.slope)
     if shape.flat:
         tables.work[rows.work + (shape.powers + at)] = load.value
@@ -198,7 +195,7 @@ def _storage(
     own = day.batteries[k]
     value = tables.multipliers[rows.multipliers + (1 + k)]
     later = tables.multipliers[rows.multipliers + (1 + k + shape.price_rows)]
-    limit = [tables.bounds[rows.bounds + (4 * k + i)] for i in range(4)]
+    limit = read_bounds(shape, tables, rows.slot, k)
     idle = [_drawn(shape, tables, rows, 2 * k + i, own.pull, -own.wear) for i in range(2)]
     charge = respond(
         own.slope * (fma(own.eta, value, idle[0]) - rows.price),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,7 +22,7 @@ from nashgrid.agents.population.compiled import (
 from nashgrid.agents.population.feasibility import check_feasible
 from nashgrid.agents.population.fields import STIFFNESS
 from nashgrid.agents.population.lanes import WIDTH
-from nashgrid.agents.population.layout import build_blocks
+from nashgrid.agents.population.layout import build_blocks, profile_addresses
 from nashgrid.agents.population.newton import answer_blocks
 from nashgrid.agents.population.prices import read_prices, read_target
 from nashgrid.agents.population.schedules import Schedules, find_places, read_schedules
@@ -42,6 +43,7 @@ class Population:
     Parameters
     ----------
     buildings : BuildingArrays
+        Their profiles are read where they are: do not change them afterwards.
     threads : int, optional
         Threads that share the work; all processors by default.  Answers do not depend on it.
 
@@ -85,10 +87,10 @@ class Population:
 
     @property
     def state_bytes(self) -> int:
-        """Memory of the tables of all buildings, without the arrays they were made from."""
-        names = ("data", "multipliers", "answer", "flat", "bounds", "bounds_at", "rows")
-        tables = [getattr(blocks, name) for blocks in self._classes for name in names]
-        return sum(table.nbytes for table in [*tables, self.trade, self._evaluations])
+        """Memory of what is kept beside the buildings' own arrays."""
+        tables: list[Any] = [table for blocks in self._classes for table in blocks]
+        tables += [self.trade, self._evaluations, self._places.kind, self._places.lane]
+        return sum(table.nbytes for table in tables if isinstance(table, np.ndarray))
 
     def is_compiled(self, two_prices: bool = False) -> bool:
         """Whether this machine has compiled what an answer needs, now or in an earlier run.
@@ -147,7 +149,7 @@ class Population:
             raise ValueError(f"rho is {rho:g}, but must be above 0")
         quote = self._quote(price, target, 1.0 / rho, sale_price)
         self.prepare(sale_price is not None)
-        classes = self._with_passes(sale_price is not None)
+        classes = self._with_addresses(sale_price is not None)
         counts = self._share(
             lambda number, *chunk: self._answer_chunk(quote, classes[number], *chunk)
         )
@@ -262,13 +264,19 @@ class Population:
     def _seat(self, row: int) -> Seat:
         places = self._places
         blocks = self._classes[places.kind[row]]
-        return Seat(blocks, int(places.block[row]), int(places.lane[row]), int(row))
+        block, lane = divmod(int(places.lane[row]), WIDTH)
+        return Seat(blocks, block, lane, int(row))
 
-    def _with_passes(self, two_prices: bool) -> list[Blocks]:
-        """The classes with the addresses of the passes that answer a quote."""
+    def _with_addresses(self, two_prices: bool) -> list[Blocks]:
+        """The classes with all addresses: of the passes that answer a quote, and of the profiles.
+
+        Addresses hold only here and now, so they are not kept.
+        """
         forward, backward, _ = names_of(two_prices)
+        profiles = profile_addresses(self.buildings)
         return [
             blocks._replace(
+                profiles=profiles,
                 forward=int(compiled_pass(forward, shape_of(blocks)).address),
                 backward=int(compiled_pass(backward, shape_of(blocks)).address),
             )
@@ -303,9 +311,10 @@ class Population:
         cost, bound = np.empty((2, self.buildings.count))
         self.prepare(bool(quote.two_prices))
         *_, name = names_of(bool(quote.two_prices))
+        classes = self._with_addresses(bool(quote.two_prices))
 
         def work(number: int, start: int, stop: int) -> int:
-            blocks = self._classes[number]
+            blocks = classes[number]
             scratch = make_scratch(blocks, quote, stop - start)
             scratch.control[STIFFNESS] = rho
             address = int(compiled_pass(name, shape_of(blocks)).address)

@@ -11,10 +11,12 @@ from nashgrid.agents.population.buildings import (
     BuildingArrays,
     Floats,
     Rows,
+    Shiftables,
     place_in_building,
 )
 from nashgrid.agents.population.feasibility import storage_limits
 from nashgrid.agents.population.fields import Shape
+from nashgrid.agents.population.lanes import WIDTH
 from nashgrid.agents.population.tables import Blocks, shape_of
 
 
@@ -46,21 +48,24 @@ class Schedules:
 
 @dataclass(frozen=True)
 class Places:
-    """Where each building stands: class, block and lane, each (n,)."""
+    """Where each building stands: class, and lane counted through its blocks, each (n,)."""
 
-    kind: Rows
-    block: Rows
-    lane: Rows
+    kind: NDArray[np.int16]
+    lane: NDArray[np.int32]
+
+    def at(self, rows: Rows) -> tuple[Rows, Rows]:
+        """Block and lane in the block."""
+        block, lane = np.divmod(self.lane[rows].astype(np.int64), WIDTH)
+        return block, lane
 
 
 def find_places(classes: list[Blocks], count: int) -> Places:
     """Where each of `count` buildings stands."""
-    places = Places(*(np.empty(count, dtype=np.int64) for _ in range(3)))
+    places = Places(np.empty(count, np.int16), np.empty(count, np.int32))
     for number, blocks in enumerate(classes):
-        width = blocks.rows.shape[1]
         rows = blocks.rows.ravel()[: blocks.real]
         places.kind[rows] = number
-        places.block[rows], places.lane[rows] = np.divmod(np.arange(blocks.real), width)
+        places.lane[rows] = np.arange(blocks.real)
     return places
 
 
@@ -83,12 +88,14 @@ def read_schedules(
             owner = buildings.storages.owner[storages]
             chosen = np.flatnonzero((places.kind[owner] == number) & (storage_place == k))
             charge[chosen], discharge[chosen] = _battery(
-                blocks, shape, k, *_at(places, owner[chosen]), slots
+                blocks, shape, k, *places.at(owner[chosen]), slots
             )
         for m in range(shape.shiftables):
             owner = buildings.loads.owner[loads]
             chosen = np.flatnonzero((places.kind[owner] == number) & (load_place == m))
-            power[chosen] = _load(blocks, shape, m, *_at(places, owner[chosen]), slots)
+            power[chosen] = _load(
+                buildings.loads.take(loads[chosen]), blocks, shape, m, places.at(owner[chosen])
+            )
     own = buildings.storages.take(storages)
     limits = storage_limits(own, slots)
     moves = own.charge_efficiency[:, None] * charge - discharge / own.discharge_efficiency[:, None]
@@ -106,10 +113,6 @@ def read_schedules(
         shiftables=loads,
         shiftable_kw=power,
     )
-
-
-def _at(places: Places, owner: Rows) -> tuple[Rows, Rows]:
-    return places.block[owner], places.lane[owner]
 
 
 def _multipliers(
@@ -148,10 +151,8 @@ def _battery(
     )
     price = _multipliers(blocks, shape, at, 0, slots)
     value = _multipliers(blocks, shape, at, 1 + k, slots)
-    stride = blocks.bounds_at[block, 1][:, None]
-    entry = np.arange(slots)[None, :] * stride
-    entry[:, -1] = np.where(stride[:, 0] > 0, slots - 1, 1)
-    first = blocks.bounds_at[block, 0][:, None] + entry * shape.bound_rows + 4 * k
+    pattern = blocks.patterns[blocks.bounds_at[block, 1], k :: shape.batteries]
+    first = blocks.bounds_at[block, :1] + pattern
     limit = [blocks.bounds[first + i, lane[:, None]] for i in range(2)]
     last: list[NDArray[np.float64] | None] = [None, None]
     if blocks.flat_strides[0]:
@@ -164,16 +165,14 @@ def _battery(
     )
 
 
-def _load(blocks: Blocks, shape: Shape, m: int, block: Rows, lane: Rows, slots: int) -> Floats:
-    at, row = (block, lane), shape.shiftable(m)
+def _load(loads: Shiftables, blocks: Blocks, shape: Shape, m: int, at: tuple[Rows, Rows]) -> Floats:
+    (block, lane), row, slots = at, shape.shiftable(m), loads.limit_kw.shape[1]
     curvature = blocks.data[block, row + shape.LOAD_CURVATURE, lane]
     pull = blocks.data[block, row + shape.LOAD_PULL, lane]
-    where = shape.first_slot + 2 * m + shape.slot_rows * np.arange(slots)[None, :]
-    wish = blocks.data[block[:, None], where + shape.PREFERENCE, lane[:, None]]
-    limit = blocks.data[block[:, None], where + shape.LARGEST, lane[:, None]]
     own = blocks.multipliers[block, m, lane][:, None]
+    wish = curvature[:, None] * loads.preferred_kw
     offer = own - _multipliers(blocks, shape, at, 0, slots) + wish
     last = None
     if blocks.flat_strides[0]:
         last = _last(blocks, shape, at, 2 * shape.batteries + m, slots)
-    return _answer(offer, curvature, limit, last, pull)
+    return _answer(offer, curvature, loads.limit_kw, last, pull)

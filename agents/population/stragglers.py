@@ -17,10 +17,11 @@ from nashgrid.agents.population.fields import Shape
 from nashgrid.agents.population.intrinsics import call_pass, fused
 from nashgrid.agents.population.keyed_cache import source_digest
 from nashgrid.agents.population.lanes import WIDTH
+from nashgrid.agents.population.profiles import copy_profiles
 
 GUARD, FACTOR, FRESH = fields.GUARD, fields.FACTOR, fields.FRESH
 RESIDUAL, DECREMENT, ALONG = fields.RESIDUAL, fields.DECREMENT, fields.ALONG
-SIZE, TOLERANCE = Shape.SIZE, Shape.TOLERANCE
+SIZE, TOLERANCE, BOUND_ROWS = Shape.SIZE, Shape.TOLERANCE, Shape.BOUND_ROWS
 OFFSET, SALE = Shape.OFFSET, Shape.SALE
 TRADE, CURTAILMENT = Shape.TRADE, Shape.CURTAILMENT
 NAN = float("nan")
@@ -49,16 +50,11 @@ def copy_slots(
 
 
 @njit
-def copy_bounds(
-    table: Any, first: Any, stride: Any, rows: Any, source: Any, bounds: Any, lane: Any
-) -> Any:
+def copy_bounds(table: Any, first: Any, pattern: Any, source: Any, bounds: Any, lane: Any) -> Any:
     """Copy a building's bounds, written out for every slot."""
-    for at in range(bounds.shape[0]):
-        slot = at // rows
-        entry = slot * stride
-        if stride == 0 and at >= bounds.shape[0] - rows:
-            entry = 1
-        bounds[at, lane] = table[first + entry * rows + at % rows, source]
+    for at in range(pattern.shape[0]):
+        for i in range(BOUND_ROWS):
+            bounds[at * BOUND_ROWS + i, lane] = table[first + pattern[at] + i, source]
 
 
 @njit
@@ -122,15 +118,15 @@ def enter_lane(blocks: Any, quote: Any, scratch: Any, lane: Any, agent: Any) -> 
     copy_bounds(
         blocks.bounds,
         blocks.bounds_at[block, 0],
-        blocks.bounds_at[block, 1],
-        blocks.counts[4],
+        blocks.patterns[blocks.bounds_at[block, 1]],
         source,
         scratch.bounds,
         lane,
     )
+    copy_profiles(blocks, block, source, scratch.data, scratch.work, lane)
     take_quote(
         scratch.work,
-        blocks.counts[5],
+        blocks.counts[4],
         lane,
         scratch.data[SIZE, lane] * quote.inverse_rho,
         quote.price[row * quote.own_price],
@@ -149,14 +145,14 @@ def leave_lane(blocks: Any, quote: Any, scratch: Any, lane: Any) -> Any:
     """Write a converged lane's answer to its building."""
     block, source = divmod(scratch.agent[lane], WIDTH)
     row = blocks.rows[block, source]
-    step = blocks.counts[5]
+    step = blocks.counts[4]
     copy_lane(scratch.multipliers, lane, blocks.multipliers[block], source)
     copy_slots(
-        scratch.work, CURTAILMENT, step, lane, blocks.answer[block], blocks.counts[2], source
+        scratch.work, CURTAILMENT, step, lane, blocks.answer[block], blocks.counts[1], source
     )
     if blocks.flat_strides[0] > 0:
         copy_slots(
-            scratch.work, blocks.counts[6], step, lane, blocks.flat[block], blocks.counts[3], source
+            scratch.work, blocks.counts[5], step, lane, blocks.flat[block], blocks.counts[2], source
         )
     for slot in range(quote.trade.shape[1]):
         quote.trade[row, slot] = scratch.work[slot * step + TRADE, lane]
@@ -174,7 +170,7 @@ def start_again(blocks: Any, quote: Any, scratch: Any, lane: Any) -> Any:
         scratch.multipliers,
         lane,
         blocks.shiftables,
-        blocks.counts[1],
+        blocks.counts[0],
         quote.price[row * quote.own_price],
         quote.sale_price[row * quote.own_sale_price],
     )
@@ -212,7 +208,7 @@ def _define_answer_queue(digest: str) -> Any:
                 return
             call_pass(
                 blocks.forward, scratch.data, scratch.multipliers, scratch.answer, scratch.flat,
-                blocks.flat_strides[1], scratch.bounds, 0, 1, slots - 1, scratch.work, control,
+                blocks.flat_strides[1], scratch.bounds, scratch.pattern, scratch.work, control,
                 slots,
             )  # fmt: skip
             for lane in range(WIDTH):
@@ -229,7 +225,7 @@ def _define_answer_queue(digest: str) -> Any:
                     start_again(blocks, quote, scratch, lane)
             call_pass(
                 blocks.backward, scratch.data, scratch.multipliers, scratch.answer, scratch.flat,
-                blocks.flat_strides[1], scratch.bounds, 0, 1, slots - 1, scratch.work, control,
+                blocks.flat_strides[1], scratch.bounds, scratch.pattern, scratch.work, control,
                 slots,
             )  # fmt: skip
 

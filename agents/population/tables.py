@@ -12,7 +12,7 @@ from nashgrid.agents.population.fields import Shape
 from nashgrid.agents.population.lanes import WIDTH
 
 Doubles = NDArray[np.float64]
-Integers = NDArray[np.int64]
+Integers = NDArray[np.int32]
 
 
 class Blocks(NamedTuple):
@@ -22,14 +22,18 @@ class Blocks(NamedTuple):
     ----------
     forward, backward : addresses of the compiled passes of the class's shape
     shiftables : shiftable loads per building, M
-    counts : rows per slot of data, multipliers, last answer, flat answer, bounds and work; row of
-        the flat answer in the table of work
+    counts : rows per slot of multipliers, last answer, flat answer, bounds and work; rows of the
+        flat answer and of the shiftable loads' profiles in the table of work
+    profiles : addresses of the buildings' own tables: load and available generation, preferred
+        and largest power of shiftable loads; read where they are, a row per building or load
+    loads : (B, M, W), rows of the shiftable loads in those tables
     data, multipliers : (B, rows, W)
     answer : (B, rows, W), single precision
     flat : (B, rows, W), or (1, rows, W) of zeros where no agent needs it
     flat_strides : blocks and rows from one entry of `flat` to the next; 0 where it is shared
-    bounds : (rows, W), the blocks' bounds one after another
-    bounds_at : (B, 2), first row and stride in entries (0: one entry for the day, one for its end)
+    bounds : (rows, W), the blocks' bounds one after another, without repetition
+    bounds_at : (B, 2), first row of a block's bounds, and row of its pattern
+    patterns : (P, T K), where the bounds of slot and battery are, from the block's first row on
     rows : (B, W), the population's row of each lane
     real : number of lanes that are agents; the rest fills the last block
     """
@@ -38,6 +42,8 @@ class Blocks(NamedTuple):
     backward: int
     shiftables: int
     counts: tuple[int, int, int, int, int, int, int]
+    profiles: tuple[int, int, int, int]
+    loads: Integers
     data: Doubles
     multipliers: Doubles
     answer: NDArray[np.float32]
@@ -45,13 +51,14 @@ class Blocks(NamedTuple):
     flat_strides: tuple[int, int]
     bounds: Doubles
     bounds_at: Integers
+    patterns: Integers
     rows: Integers
     real: int
 
 
 def shape_of(blocks: Blocks) -> Shape:
     """The device set that the agents of the blocks share."""
-    return Shape(blocks.counts[1] - 1, blocks.shiftables, blocks.flat_strides[0] > 0)
+    return Shape(blocks.counts[0] - 1, blocks.shiftables, blocks.flat_strides[0] > 0)
 
 
 class Quote(NamedTuple):
@@ -92,6 +99,7 @@ class Scratch(NamedTuple):
     ----------
     work, control : (rows, W)
     data, multipliers, answer, flat, bounds : (rows, W), the working block of the stragglers
+    pattern : (T K,), where its bounds are: written out for every slot
     queue : (agents of a chunk,) stragglers, as block * W + lane
     agent : (W,) who stands in a lane of the working block, or -1
     tried, attempt : (W,) evaluations in this attempt, and attempts before it
@@ -105,30 +113,32 @@ class Scratch(NamedTuple):
     answer: NDArray[np.float32]
     flat: Doubles
     bounds: Doubles
-    queue: Integers
-    agent: Integers
-    tried: Integers
-    attempt: Integers
+    pattern: Integers
+    queue: NDArray[np.int64]
+    agent: NDArray[np.int64]
+    tried: NDArray[np.int64]
+    attempt: NDArray[np.int64]
     share: Doubles
     slope: Doubles
 
 
 def make_scratch(blocks: Blocks, quote: Quote, chunk: int) -> Scratch:
     """Working memory for `chunk` blocks of a class, told the quote."""
-    slots = quote.target.shape[1]
+    slots, batteries = quote.target.shape[1], blocks.counts[0] - 1
     control = np.zeros((fields.CONTROL_ROWS, WIDTH))
     control[fields.GUARD] = quote.guard
     control[fields.RATIO] = quote.inverse_rho
     control[fields.LOOSENESS] = quote.looseness
     control[fields.FRESH] = 1.0
     return Scratch(
-        work=np.zeros((slots * blocks.counts[5], WIDTH)),
+        work=np.zeros((slots * blocks.counts[4], WIDTH)),
         control=control,
         data=blocks.data[0].copy(),
         multipliers=blocks.multipliers[0].copy(),
         answer=blocks.answer[0].copy(),
         flat=blocks.flat[0].copy(),
-        bounds=np.zeros((slots * blocks.counts[4], WIDTH)),
+        bounds=np.zeros((slots * blocks.counts[3], WIDTH)),
+        pattern=np.arange(slots * batteries, dtype=np.int32) * Shape.BOUND_ROWS,
         queue=np.empty(chunk * WIDTH, np.int64),
         agent=np.full(WIDTH, -1),
         tried=np.zeros(WIDTH, np.int64),

@@ -25,11 +25,46 @@ def take_quotes(
     """
     slope = -(size[0] * control[fields.RATIO])
     none = trace.carried()
-    with trace.slots(slots) as slot:
-        offset = fma(slope, price[slot], target[slot])
-        work[slot * step + first] = offset
-        none.add(offset - offset)
+    for span in trace.spans(slots):
+        for slot, paid, wish in zip(span, price.take(span), target.take(span)):
+            offset = fma(slope, paid, wish)
+            work[slot * step + first] = offset
+            none.add(offset - offset)
     control[fields.FACTOR] = none.get()
+
+
+def take_generation(
+    trace: Tracer, load: Strided, available: Strided, work: Table, step: Whole, slots: Whole
+) -> None:
+    """Put net load and available generation into the table of work."""
+    for span in trace.spans(slots):
+        for slot, used, made in zip(span, load.take(span), available.take(span)):
+            work[slot * step + Shape.NET] = used - made
+            work[slot * step + Shape.AVAILABLE] = made
+
+
+def take_shiftable(
+    trace: Tracer, curvature: Table, preferred: Strided, largest: Strided, work: Table,
+    first: Whole, step: Whole, slots: Whole,
+) -> None:  # fmt: skip
+    """Put a shiftable load's profiles into the table of work, from its row `first` on.
+
+    What its preference is worth at the margin, and its largest power.
+    """
+    own = curvature[0]
+    for span in trace.spans(slots):
+        for slot, wish, most in zip(span, preferred.take(span), largest.take(span)):
+            work[slot * step + first] = own * wish
+            work[slot * step + first + 1] = most
+
+
+def take_rows(
+    trace: Tracer, source: Strided, work: Table, first: Whole, step: Whole, slots: Whole
+) -> None:
+    """Put rows of a matrix, one per lane, into the table of work, from its row `first` on."""
+    for span in trace.spans(slots):
+        for slot, column in zip(span, source.take(span)):
+            work[slot * step + first] = column
 
 
 def keep_answers(
@@ -50,10 +85,11 @@ def keep_answers(
     Lanes that are not done keep what their answer in progress is drawn towards; their trades are
     written again when they are done.  `flat_rows` is 0 where no agent has flat devices.
     """
+    for span in trace.spans(slots):
+        trade.put(span, [work[slot * step + Shape.TRADE] for slot in span])
     done = control[fields.FACTOR].compare("==", 0.0)
     with trace.slots(slots) as slot:
         row = slot * step
-        trade[slot] = work[row + Shape.TRADE]
         with trace.slots(answer_rows) as i:
             at = slot * answer_rows + i
             answer[at] = where(done, work[row + i + Shape.CURTAILMENT], answer[at])

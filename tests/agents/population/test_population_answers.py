@@ -136,6 +136,49 @@ def test_wrong_shapes_are_refused(draw_buildings):
         Population(draw_buildings(3, 24, 11), threads=0)
 
 
+def test_memory_per_building(draw_buildings):
+    """Battery, shiftable load and PV over 24 slots: what is kept beside their own arrays."""
+    arrays = draw_buildings(900, 24, 14, batteries=1, loads=1)
+    both = np.intersect1d(arrays.storages.owner, arrays.shiftables.owner)
+    few = np.isin(arrays.storages.owner, both), np.isin(arrays.shiftables.owner, both)
+    rows = np.searchsorted(both, np.arange(900))
+    storages = arrays.storages.take(np.flatnonzero(few[0]))
+    loads = arrays.shiftables.take(np.flatnonzero(few[1]))
+    full = replace(
+        arrays,
+        load_kw=arrays.load_kw[both],
+        available_kw=arrays.available_kw[both],
+        connection_kw=arrays.connection_kw[both],
+        size_kw=arrays.size_kw[both],
+        storages=replace(
+            storages,
+            owner=rows[storages.owner],
+            wear_quadratic=np.full(both.size, 0.01),  # none is flat
+        ),
+        shiftables=replace(loads, owner=rows[loads.owner], discomfort=np.full(both.size, 0.05)),
+    )
+    population = Population(full, threads=1)
+    # Multipliers 51, trade 24 and the day's numbers 13 in double precision, 48 last answers in
+    # single precision, bounds 8; class, lane, rows and counts.
+    assert population.state_bytes / both.size == pytest.approx(
+        8 * (51 + 24 + 13 + 8) + 4 * 48 + 26, rel=0.01
+    )
+
+
+def test_a_copy_stands_on_its_own(draw_buildings):
+    """Addresses of the profiles do not travel: a copy reads its own arrays."""
+    arrays = draw_buildings(13, 24, 15, batteries=2, loads=1, vehicles=0.5)
+    population = Population(arrays, threads=1)
+    population.answer(PRICE, np.zeros((13, 24)), 0.15)
+    copied = pickle.loads(pickle.dumps(population))
+    assert copied.buildings.load_kw is not population.buildings.load_kw
+    target = np.full((13, 24), 0.1)
+    trade = population.answer(PRICE, target, 0.15).copy()
+    population.buildings.load_kw[:] = np.nan
+    assert (copied.answer(PRICE, target, 0.15) == trade).all()
+    assert (copied.dual_bound(PRICE) <= copied.cost() + trade @ PRICE + 1e-6).all()
+
+
 def test_import_compiles_nothing():
     """The compiled functions have no compiled signature until a population answers."""
     code = (
