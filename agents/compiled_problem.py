@@ -92,13 +92,17 @@ class CompiledProblem:
             variable.value = point[columns]
         return self.problem
 
-    def solve(self, trade_cost: Floats, proximal_weight: Floats) -> Solution:
-        """Minimise the cost + ``trade_cost``.p + 1/2 sum ``proximal_weight`` p^2.
+    def solve(
+        self, trade_cost: Floats, proximal_weight: Floats, bought_cost: Floats | None = None
+    ) -> Solution:
+        """Minimise the cost + ``trade_cost``.p + 1/2 sum ``proximal_weight`` p^2 + b.max(p, 0).
 
         Parameters
         ----------
         trade_cost : (T,) [currency/kW]
         proximal_weight : (T,) at least 0 [currency/kW^2]
+        bought_cost : (T,) b, beyond the tariff of a problem that has one; with that tariff buying
+            must not become cheaper than selling earns [currency/kW]
 
         Raises
         ------
@@ -108,9 +112,7 @@ class CompiledProblem:
         if not np.array_equal(proximal_weight, self._proximal_weight):
             self._proximal_weight = proximal_weight
             self._solver.update(P=self._curvature())
-        cost_vector = self._cost_vector.copy()
-        cost_vector[self._trade] += trade_cost
-        self._solver.update(q=cost_vector)
+        self._solver.update(q=self._costs(trade_cost, bought_cost))
         answer = self._solver.solve()
         solved = (clarabel.SolverStatus.Solved, clarabel.SolverStatus.AlmostSolved)
         if answer.status == clarabel.SolverStatus.PrimalInfeasible:
@@ -123,10 +125,11 @@ class CompiledProblem:
         """The trade p in a solution [kW]."""
         return solution.point[self._trade]
 
-    def lower_bound(self, trade_cost: Floats, solution: Solution) -> float:
-        """A proven lower bound on the least cost plus ``trade_cost``.p [currency]."""
-        cost_vector = self._cost_vector.copy()
-        cost_vector[self._trade] += trade_cost
+    def lower_bound(
+        self, trade_cost: Floats, solution: Solution, bought_cost: Floats | None = None
+    ) -> float:
+        """A proven lower bound on the least cost plus ``trade_cost``.p + b.max(p, 0) [currency]."""
+        cost_vector = self._costs(trade_cost, bought_cost)
         bound = self.program.dual_bound(cost_vector, solution.point, solution.multipliers)
         return bound + self._constant
 
@@ -150,6 +153,15 @@ class CompiledProblem:
             np.maximum(lowest, program.lower[trade]),
             np.minimum(highest, program.upper[trade]),
         )
+
+    def _costs(self, trade_cost: Floats, bought_cost: Floats | None) -> Floats:
+        """The cost vector; the power bought is a variable of its own where there is a tariff."""
+        cost_vector: Floats = self._cost_vector.copy()
+        cost_vector[self._trade] += trade_cost
+        if bought_cost is not None:
+            bought = next(v for v in self._columns if v.name() == "bought_kw")
+            cost_vector[self._columns[bought]] += bought_cost
+        return cost_vector
 
     def _curvature(self) -> sparse.csc_matrix:
         """Upper half of P with the proximal weights; their entries are always stored."""

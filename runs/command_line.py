@@ -1,4 +1,4 @@
-"""The command line: run, play, compare, verify, scenarios, markets."""
+"""The command line: run, play, shift, compare, verify, scenarios, markets."""
 
 import sys
 from pathlib import Path
@@ -70,6 +70,14 @@ def run(
         float | None,
         typer.Option(help="Mean random delay of a message on top, in seconds."),
     ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(help="`ray` shares the population among worker processes, or a cluster."),
+    ] = None,
+    worker_count: Annotated[
+        int | None,
+        typer.Option(help="Number of workers; default: one for each processor."),
+    ] = None,
 ) -> None:
     """Negotiate a day, prove the result, settle it and write a report.
 
@@ -88,13 +96,18 @@ def run(
     chosen = _override(chosen, "negotiation", tolerance=tolerance)
     chosen = _override(chosen, "messages", loss=loss, latency_s=latency, jitter_s=jitter)
     next_folder(out)  # refuse at once what could not be written in the end
+    shared = _shared(workers, worker_count)
     if chosen.population is not None:
         from nashgrid.runs.population_memory import memory_statement
 
-        console.print(memory_statement(chosen.population, chosen), highlight=False)
+        words = memory_statement(chosen.population, chosen, shared=shared)
+        console.print(words, highlight=False)
     try:
         with Progress(console, chosen.negotiation.tolerance) as progress:
-            outcome = simulate(chosen, market, seed, on_round=progress.show, say=progress.say)
+            if shared:
+                outcome = _run_with_workers(chosen, market, seed, worker_count, progress)
+            else:
+                outcome = simulate(chosen, market, seed, on_round=progress.show, say=progress.say)
             progress.say("writing files and report")
             folder = outcome.save(out)
     except KeyboardInterrupt:
@@ -102,6 +115,26 @@ def run(
         raise typer.Exit(INTERRUPTED) from None
     show_outcome(console, outcome, folder)
     raise typer.Exit(OK if outcome.certified else NOT_CERTIFIED)
+
+
+def _shared(workers: str | None, count: int | None) -> bool:
+    """Whether workers hold the population."""
+    if workers is None and count is not None:
+        raise ValueError("--worker-count needs --workers ray")
+    if workers not in (None, "ray"):
+        raise ValueError(f"workers = {workers!r} is not known; there is: ray")
+    return workers is not None
+
+
+def _run_with_workers(
+    scenario: Any, market: str, seed: int, count: int | None, progress: Any
+) -> Any:
+    from nashgrid.runs.ray_workers import RayCrew
+    from nashgrid.runs.sharded_run import simulate_with_workers
+
+    progress.say("starting the workers")
+    with RayCrew(count) as crew:
+        return simulate_with_workers(scenario, market, seed, crew, progress.show)
 
 
 @app.command()
@@ -144,6 +177,34 @@ def play(
         rounds=rounds,
     )
     show_play(console, found, chosen.currency)
+    raise typer.Exit(OK if found.ending == "converged" else NOT_CERTIFIED)
+
+
+@app.command()
+def shift(
+    scenario: Annotated[
+        str, typer.Argument(help="Name of a built-in scenario without a feeder, or a .toml file.")
+    ] = "village",
+    market: Annotated[str, typer.Option(help="A sharing price.")] = "mid-market-rate",
+    step: Annotated[
+        float, typer.Option(help="How far all go towards their answers, above 0 and at most 1.")
+    ] = 1.0,
+    control: Annotated[
+        bool, typer.Option(help="Halve the step when all together could gain more than before.")
+    ] = True,
+    rounds: Annotated[int, typer.Option(help="Ends after so many.")] = 200,
+) -> None:
+    """Let agents shift load in answer to sharing prices, and see where that ends.
+
+    The exit code is 0 only where it converges, 1 where it does not, and 2 for bad input.
+    """
+    from nashgrid.runs.scenario_files import load_scenario
+    from nashgrid.runs.shifting import shift as let_shift
+    from nashgrid.runs.shifting_table import show_shifting
+
+    chosen = load_scenario(scenario)
+    found = let_shift(chosen, market, step=step, control=control, rounds=rounds)
+    show_shifting(console, found, chosen.currency)
     raise typer.Exit(OK if found.ending == "converged" else NOT_CERTIFIED)
 
 

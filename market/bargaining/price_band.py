@@ -49,7 +49,7 @@ class PriceBand:
     def ideal(self) -> Floats:
         """(n,) the most that each could gain with nobody below 0."""
         others = self.least.sum() - self.least
-        return np.maximum(np.minimum(self.most, self.surplus - others), self.least)
+        return np.asarray(np.maximum(np.minimum(self.most, self.surplus - others), self.least))
 
     def kalai_smorodinsky(self) -> Floats:
         """(n,) the gains: the same share r of the ideal gain for all, or the least where more.

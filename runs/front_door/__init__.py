@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nashgrid.runs.play import MarketPlay, play
     from nashgrid.runs.scenario import Scenario
     from nashgrid.runs.scenario_files import built_in_scenarios, load_scenario
+    from nashgrid.runs.shifting import Shifting, shift
     from nashgrid.runs.simulate import simulate
     from nashgrid.runs.stackelberg import StackelbergOutcome, stackelberg
     from nashgrid.runs.verify import Verification, verify
@@ -26,12 +27,14 @@ __all__ = [
     "MarketPlay",
     "Outcome",
     "Scenario",
+    "Shifting",
     "StackelbergOutcome",
     "Verification",
     "built_in_scenarios",
     "compare",
     "load_scenario",
     "play",
+    "shift",
     "simulate",
     "stackelberg",
     "verify",
@@ -41,12 +44,14 @@ _HOMES = {
     "MarketPlay": "play",
     "Outcome": "outcome",
     "Scenario": "scenario",
+    "Shifting": "shifting",
     "StackelbergOutcome": "stackelberg",
     "Verification": "verify",
     "built_in_scenarios": "scenario_files",
     "compare": "compare",
     "load_scenario": "scenario_files",
     "play": "play",
+    "shift": "shifting",
     "simulate": "simulate",
     "stackelberg": "stackelberg",
     "verify": "verify",

@@ -14,7 +14,7 @@ from nashgrid.runs.markets.sharing_prices import HEARD_OF_PRICES, pay_by, shares
 SELLERS_SHARE = 0.25
 """theta, the sellers' share of the spread between the tariffs."""
 
-_PRICING = partial(incentive_price, spread_share=SELLERS_SHARE)
+PRICING = partial(incentive_price, spread_share=SELLERS_SHARE)
 
 INCENTIVE_PRICE = Market(
     name="incentive-price",
@@ -25,9 +25,9 @@ INCENTIVE_PRICE = Market(
     "shares what the utility pays or asks for the rest. The rule is reconstructed. Nothing "
     "promises that everybody gains.",
     exchanges=(UTILITY_ONLY, TRADING),
-    settle=pay_by(_PRICING),
+    settle=pay_by(PRICING),
     individually_rational=False,
     reveals=HEARD_OF_PRICES,
-    promises=shares_by(_PRICING),
+    promises=shares_by(PRICING),
     holds="bill covered, price formula",
 )
