@@ -9,6 +9,7 @@ from nashgrid.runs.report.words import count, listing, measure, money, number, p
 
 NOTHING = 1e-6
 """Savings and losses below this are none [currency]."""
+_LARGE = 1e5
 
 
 def page_title(outcome: Outcome) -> str:
@@ -88,7 +89,10 @@ def _cards(outcome: Outcome) -> list[tuple[str, str]]:
     traffic = (f"{rounds} rounds", f"of negotiation, {number(messages, 0)} messages")
     if not market_named(outcome.market).has_trading:
         return [
-            (money(after, currency), "cost of the community; nothing is traded among the agents"),
+            (
+                f"{_short(after)} {currency}",
+                "cost of the community; nothing is traded among the agents",
+            ),
             traffic,
         ]
     saving = before - after
@@ -97,13 +101,20 @@ def _cards(outcome: Outcome) -> list[tuple[str, str]]:
         share += f", {percent(saving / before)} of the cost before"
     return [
         (
-            f"{number(before, 2)} → {money(after, currency)}",
+            f"{_short(before)} → {_short(after)} {currency}",
             "cost of the community: utility alone → with trading",
         ),
-        (f"{money(saving, currency)} saved", share),
+        (f"{_short(saving)} {currency} saved", share),
         _who(outcome),
         traffic,
     ]
+
+
+def _short(amount: float) -> str:
+    """An amount on a card: whole where it is large."""
+    if abs(amount) < _LARGE:
+        return money(amount, "").rstrip()
+    return number(amount, 0)
 
 
 def _who(outcome: Outcome) -> tuple[str, str]:

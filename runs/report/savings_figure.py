@@ -94,7 +94,7 @@ def _grouped(accounts: pd.DataFrame, group: str) -> pd.DataFrame:
 
 def _traces(sums: pd.DataFrame, panels: list[str], currency: str) -> list[Trace]:
     names = [
-        text(str(name)) + (f" ({count})" if count > 1 else "")
+        text(str(name)) + (f" ({number(int(count), 0)})" if count > 1 else "")
         for name, count in sums["agents"].items()
     ]
     traces: list[Trace] = []
