@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nashgrid.market.messages import Floats, Integers
 
@@ -148,8 +149,23 @@ def net_payments_micro(table: pd.DataFrame, parties: Sequence[str], residual: st
     nano = np.zeros(len(index), dtype=np.int64)
     np.add.at(nano, _positions(table, "payer", index), amounts)
     np.subtract.at(nano, _positions(table, "payee", index), amounts)
+    return _cut_to_micro(nano, np.array([name == residual for name in parties]))
+
+
+def net_payments(payments: Sequence[Payments], parties: int, residual: int) -> Integers:
+    """The same from payments among `parties` numbered parties, without a table."""
+    amounts = [one.amount_nano for one in payments]
+    _refuse_beyond(sum(np.abs(one.astype(float)).sum() for one in amounts), "the sum of all")
+    nano = np.zeros(parties, dtype=np.int64)
+    for one in payments:
+        np.add.at(nano, one.payer, one.amount_nano)
+        np.subtract.at(nano, one.payee, one.amount_nano)
+    return _cut_to_micro(nano, np.arange(parties) == residual)
+
+
+def _cut_to_micro(nano: Integers, last: NDArray[np.bool_]) -> Integers:
+    """Whole micro-units by largest remainders; where `last` is true comes last among equals."""
     net = nano // NANO_PER_MICRO
-    last = np.array([name == residual for name in parties])
     # The sort is stable: equals stay in the order of the parties.
     order = np.lexsort((last, -(nano % NANO_PER_MICRO)))
     net[order[: -net.sum()]] += 1

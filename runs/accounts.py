@@ -1,23 +1,36 @@
 """What every agent pays and saves, from the settlement."""
 
+from typing import TypedDict, Unpack
+
 import numpy as np
 import pandas as pd
 
-from nashgrid.market.messages import Floats
+from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.settlement import MICRO, net_payments_micro
 from nashgrid.runs.scenario import OPERATOR, UTILITY
 from nashgrid.runs.stacking import stack
 
 
+class _Costs(TypedDict):
+    device_cost_before: Floats
+    device_cost: Floats
+    bills: Floats
+    loss_cost_before: float
+    operator_weight: float | None
+
+
 def accounts_table(
-    roster: pd.DataFrame,
-    settlement: pd.DataFrame,
-    *,
-    device_cost_before: Floats,
-    device_cost: Floats,
-    bills: Floats,
-    loss_cost_before: float,
-    operator_weight: float | None,
+    roster: pd.DataFrame, settlement: pd.DataFrame, **costs: Unpack[_Costs]
+) -> pd.DataFrame:
+    """The accounts from a settlement table, see `accounts_of`."""
+    parties = _with_others(roster, costs["operator_weight"])["agent"]
+    names = list(parties)
+    net = net_payments_micro(settlement, names, residual=names[len(roster)])
+    return accounts_of(roster, net, **costs)
+
+
+def accounts_of(
+    roster: pd.DataFrame, payment_micro: Integers, **costs: Unpack[_Costs]
 ) -> pd.DataFrame:
     """One row per party: cost before, own cost, payment, cost after, saving [currency].
 
@@ -27,24 +40,30 @@ def accounts_table(
     Parameters
     ----------
     roster : one row per agent, in order of address
-    settlement : who pays whom for what
+    payment_micro : what every party pays in all, agents first
     device_cost_before, device_cost : (n,) what the agents' devices cost, with the utility alone
         and in the market, before any payment
     bills : (n,) what the agents would pay the utility alone
     loss_cost_before : what the operator pays for losses when everybody deals with the utility
     operator_weight : bargaining weight of the operator; None where there is none
     """
-    others = [(UTILITY, UTILITY, "", 0, 0.0)]
-    before = [-(sum(bills.tolist()) + loss_cost_before)]
-    if operator_weight is not None:
-        others.insert(0, (OPERATOR, OPERATOR, "", 0, operator_weight))
-        before.insert(0, loss_cost_before)
-    table = stack([roster, pd.DataFrame(others, columns=roster.columns)])
-    names = list(table["agent"])
-    table["cost_before"] = np.concatenate([device_cost_before + bills, before])
-    table["own_cost"] = np.concatenate([device_cost, np.zeros(len(others))])
-    table["payment_micro"] = net_payments_micro(settlement, names, residual=names[len(roster)])
+    bills, lost = costs["bills"], costs["loss_cost_before"]
+    before = [-(sum(bills.tolist()) + lost)]
+    if costs["operator_weight"] is not None:
+        before.insert(0, lost)
+    table = _with_others(roster, costs["operator_weight"])
+    table["cost_before"] = np.concatenate([costs["device_cost_before"] + bills, before])
+    table["own_cost"] = np.concatenate([costs["device_cost"], np.zeros(len(before))])
+    table["payment_micro"] = payment_micro
     table["payment"] = table["payment_micro"] / MICRO
     table["cost_after"] = table["own_cost"] + table["payment"]
     table["saving"] = table["cost_before"] - table["cost_after"]
     return table
+
+
+def _with_others(roster: pd.DataFrame, operator_weight: float | None) -> pd.DataFrame:
+    """The roster, and after it the operator, if there is one, and the utility."""
+    others = [(UTILITY, UTILITY, "", 0, 0.0)]
+    if operator_weight is not None:
+        others.insert(0, (OPERATOR, OPERATOR, "", 0, operator_weight))
+    return stack([roster, pd.DataFrame(others, columns=roster.columns)])

@@ -61,21 +61,37 @@ def certify(
                 kernel,
             )
     proofs = {case: known[case] for case in market.cases}
-    tolerance = scenario.negotiation.tolerance
-    claims = _convergence(tables.rounds, tolerance)
-    for case, proof in proofs.items():
-        claims |= _equilibrium(case, proof, counterparty, tolerance)
     accounts = tables.accounts
     rounding = rounding_slack(market, wires, tables.prices, tables.trades, accounts)
     books = Books(
         accounts,
         rounding,
         proofs[market.cases[-1]].total_cost,
-        tolerance,
+        scenario.negotiation.tolerance,
         trades_of(
             market, wires, roster(scenario, wires.population), tables.prices, tables.trades, None
         ),
     )
+    return certificate_of(market, wires, proofs, books, tables, _both_ways(tables.schedules))
+
+
+def certificate_of(
+    market: Market,
+    wires: Wires,
+    proofs: Mapping[str, CaseProof],
+    books: Books,
+    tables: Tables,
+    both_ways_kw: float,
+) -> dict[str, Any]:
+    """The certificate of an outcome whose cases are proved.
+
+    Of the tables only rounds, voltages, lines and losses are read. `both_ways_kw` is the largest
+    power that a battery charges and discharges at once.
+    """
+    scenario, tolerance = wires.scenario, wires.scenario.negotiation.tolerance
+    claims = _convergence(tables.rounds, tolerance)
+    for case, proof in proofs.items():
+        claims |= _equilibrium(case, proof, wires.counterparty, tolerance)
     claims |= _money(market, books)
     return {
         "market": market.name,
@@ -98,7 +114,7 @@ def certify(
         "limits_not_kept": {case: list(p.limits_not_kept) for case, p in proofs.items()},
         "individual_rationality": _rationality(books),
         "ac_power_flow": _ac_check(scenario, tables),
-        "charging_while_discharging_kw": _both_ways(tables.schedules),
+        "charging_while_discharging_kw": both_ways_kw,
     }
 
 

@@ -109,8 +109,12 @@ def trade_kw(trades: pd.DataFrame, case: str, agents: int) -> Floats:
 
 def settlement_of(market: Market, trades: Trades) -> pd.DataFrame:
     """Every payment of a market, one row each; the operator's upstream come last."""
-    payments = [*market.settle(trades), *_upstream(market, trades)]
-    return settlement_table(trades.parties, payments)
+    return settlement_table(trades.parties, payments_of(market, trades))
+
+
+def payments_of(market: Market, trades: Trades) -> list[Payments]:
+    """Every payment of a market as columns; the operator's upstream come last."""
+    return [*market.settle(trades), *_upstream(market, trades)]
 
 
 def _upstream(market: Market, trades: Trades) -> list[Payments]:

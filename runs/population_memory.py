@@ -21,10 +21,14 @@ ROUNDS = 200
 CASES = 2
 # Bytes of a row while its table is put together and checked: codes, numbers, and their copies.
 TRADE_ROW, SCHEDULE_ROW, MESSAGE_ROW = 130, 200, 120
+# Numbers per device and slot of a schedule, and per building and slot while payments are made.
+SCHEDULE_NUMBERS, SETTLED = 3, 10
 
 
-def memory_parts(entry: PopulationEntry, scenario: Scenario) -> dict[str, int]:
-    """Bytes that a run needs, by what for.
+def memory_parts(
+    entry: PopulationEntry, scenario: Scenario, *, shared: bool = False
+) -> dict[str, int]:
+    """Bytes that a run needs, by what for; `shared` where workers hold the population.
 
     Numbers and kernel from a small sample of the population; the rest from the sizes of the
     tables, with factors from the peaks of whole runs: 0.45, 0.65, 1.28 and 2.62 GB for 2,000,
@@ -45,18 +49,22 @@ def memory_parts(entry: PopulationEntry, scenario: Scenario) -> dict[str, int]:
         "messages": 2 * ROUNDS * said if entry.count <= LONG else 0,
         "outcome": CASES * slots * (TRADE_ROW + SCHEDULE_ROW * devices / count),
     }
+    if shared:
+        # A kernel more for the proof; schedules as numbers, their sums as tables.
+        each |= {"kernel": 2 * each["kernel"], "messages": 0}
+        each["outcome"] = 8 * slots * (CASES * (SCHEDULE_NUMBERS * devices / count + 3) + SETTLED)
     return {"program": PROGRAM, **{part: int(entry.count * size) for part, size in each.items()}}
 
 
-def memory_statement(entry: PopulationEntry, scenario: Scenario) -> str:
-    """In words, what a run of a population needs and what there is.
+def memory_statement(entry: PopulationEntry, scenario: Scenario, *, shared: bool = False) -> str:
+    """In words, what a run of a population needs and what there is, all workers included.
 
     Raises
     ------
     ValueError
         If there is not enough.
     """
-    parts = memory_parts(entry, scenario)
+    parts = memory_parts(entry, scenario, shared=shared)
     needed, available = sum(parts.values()), available_bytes()
     listed = ", ".join(f"{part} {_amount(size)}" for part, size in parts.items() if size)
     there = "unknown" if available is None else _amount(available)

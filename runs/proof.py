@@ -168,7 +168,7 @@ def prove_case(
     positions[counterparty] = delivery_position(
         delivery, demand, price, scenario.horizon.slot_hours
     )
-    broken = _limits_not_kept(delivery, demand, positions[counterparty])
+    broken = limits_not_kept(delivery, demand, positions[counterparty])
     total = sum(position.cost for position in positions.values())
     if population is not None:
         total += float(population.cost.sum())
@@ -278,9 +278,10 @@ def delivery_position(
     return Position(cost, paid - bound, paid, *violation)
 
 
-def _limits_not_kept(
+def limits_not_kept(
     delivery: DeliveryProblem, demand: Floats, position: Position
 ) -> tuple[str, ...]:
+    """The limits that a delivery breaks by more than is worth naming, worst first, in words."""
     if position.violation <= WORTH_NAMING_KW and position.violation_pu <= WORTH_NAMING_PU:
         return ()
     return tuple(str(limit) for limit in delivery.infeasibility(demand, demand)[:5])

@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 
 from nashgrid.runs.assembly import feeder_folder
 from nashgrid.runs.outcome import Outcome, Tables
-from nashgrid.runs.report import write_report
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import parse_scenario, scenario_toml
 
@@ -140,7 +139,7 @@ def _write(outcome: Outcome, folder: Path) -> None:
         else:
             frame.to_csv(folder / f"{table}.csv", index=False, lineterminator="\n")
     pq.write_table(outcome.messages, folder / "messages.parquet", compression="zstd")
-    write_report(outcome, folder / "report.html")
+    outcome.report(folder / "report.html")
     record: dict[str, Any] = {
         "market": outcome.market,
         "seed": outcome.seed,

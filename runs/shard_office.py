@@ -15,15 +15,13 @@ from nashgrid.market.links import Links
 from nashgrid.market.message_network import MessageNetwork
 from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.topics import MONEY, UTILITY_ONLY
+from nashgrid.runs.group_sums import GROUP
 from nashgrid.runs.inputs import tariff
 from nashgrid.runs.population_draw import STORAGE_KINDS, DrawnPopulation, draw
 from nashgrid.runs.population_outline import Outline, outline_of
 from nashgrid.runs.population_proof import PopulationPosition, prove_population
 from nashgrid.runs.population_tables import PV, SHIFTABLE
 from nashgrid.runs.scenario import Scenario
-
-GROUP = ["kind", "community", "bus"]
-"""What the buildings of a group have in common: those of a shard's tables are sums over them."""
 
 
 @dataclass(frozen=True)

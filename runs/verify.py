@@ -30,6 +30,7 @@ from nashgrid.runs.run_folder import (
     table_file,
 )
 from nashgrid.runs.summary import summarise
+from nashgrid.runs.sums_verification import sums_failures
 from nashgrid.runs.table_comparison import differences, table_differences
 
 
@@ -63,6 +64,9 @@ def verify(folder: str | Path) -> Verification:
     """
     run = load(Path(folder))
     failures = list(_checksums(run))
+    certificate = run.record.get("certificate", {})
+    if "sums_only" in certificate:
+        return Verification(run.folder, certificate, (*failures, *sums_failures(run)))
     try:
         certificate, wrong = _recompute(run)
     except (KeyError, IndexError, ValueError) as error:

@@ -52,8 +52,9 @@ def test_workers_that_die_are_replaced_and_nothing_changes(crew: RayCrew) -> Non
     assert model.post.network.traffic == alone.post.network.traffic
     assert (first.restarts, second.restarts) == (1, 1)
     # What a shard refuses is said as in one process.
+    price = np.zeros((1, 24 * len(model.outlines[0].places)))
     with pytest.raises(ValueError, match="message kind 'gossip'"):
-        first.ask("hear", "gossip", TRADING, {"price": np.zeros((1, 1))}, 0.0).get()
+        first.ask("hear", "gossip", TRADING, {"price": price}, 0.0).get()
     first.restarts = MOST_RESTARTS
     ray.kill(first.actor)
     with pytest.raises(RuntimeError, match="the worker of buildings 1 to 40 died 6 times"):

@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nashgrid.runs import run_folder
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.run_folder import TABLES, load, next_folder, save
 from nashgrid.runs.scenario import Scenario
@@ -88,7 +87,7 @@ def test_a_run_that_stops_while_writing_leaves_nothing(
         assert any(tmp_path.glob("*/prices.csv"))
         raise error
 
-    monkeypatch.setattr(run_folder, "write_report", stop)
+    monkeypatch.setattr(Outcome, "report", stop)
     with pytest.raises((KeyboardInterrupt, ValueError, ZeroDivisionError)):
         save(outcome, tmp_path / "run")
     assert list(tmp_path.iterdir()) == []

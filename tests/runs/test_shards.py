@@ -1,8 +1,10 @@
 """A population in shards: the same to the last bit, messages and clock too, as in one process."""
 
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from nashgrid.market.topics import MONEY, SHAPLEY_MONEY, TRADING, UTILITY_ONLY
@@ -13,6 +15,9 @@ from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.shard_workers import LocalCrew, shares
 from nashgrid.runs.sharded_model import ShardedModel
+from nashgrid.runs.sharded_run import simulate_with_workers
+from nashgrid.runs.simulate import simulate
+from nashgrid.runs.verify import verify
 
 CASES = (UTILITY_ONLY, TRADING)
 
@@ -83,3 +88,62 @@ def test_what_shards_cannot_do_is_said() -> None:
         ShardedModel(study("district", 20), (*CASES, SHAPLEY_MONEY), 1, LocalCrew(2))
     with pytest.raises(ValueError, match="workers share a population, but there is none"):
         ShardedModel(load_scenario("duet"), CASES, 1, LocalCrew(2))
+
+
+@pytest.mark.parametrize("market", ["nash-bargaining", "two-part"])
+def test_an_outcome_in_sums_says_the_same(market: str, tmp_path: Path) -> None:
+    scenario = with_population(load_scenario("district33"), 90)
+    whole = simulate(scenario, market, 3)
+    sums = simulate_with_workers(scenario, market, 3, LocalCrew(2))
+    assert sums.certified
+    for column in ("agent", "cost_before", "own_cost", "payment_micro", "saving"):
+        assert list(sums.accounts[column]) == list(whole.accounts[column])
+    assert sums.prices.equals(whole.prices)
+    assert sums.voltages.equals(whole.voltages)
+    keys = ["case", "kind", "bus", "slot"]
+    powers = [each.trades.groupby(keys, observed=True)["trade_kw"].sum() for each in (sums, whole)]
+    assert len(sums.trades) < len(whole.trades)
+    np.testing.assert_allclose(powers[0], powers[1].loc[powers[0].index], atol=1e-9)
+    keys = ["case", "device", "slot"]
+    did = [
+        each.schedules.groupby(keys, observed=True)[["consumption_kw", "energy_kwh"]].sum()
+        for each in (sums, whole)
+    ]
+    np.testing.assert_allclose(did[0].loc[did[1].index], did[1], atol=1e-9)
+    # A group's devices, its load among them, use what the group buys.
+    used = sums.schedules.groupby(["case", "agent", "slot"])["consumption_kw"].sum()
+    bought = sums.trades[sums.trades["community"] != ""].set_index(["case", "agent", "slot"])
+    np.testing.assert_allclose(used, bought["trade_kw"].loc[used.index], atol=1e-9)
+    paid = [
+        each.settlement.groupby("item", observed=True)["amount_nano"].sum()
+        for each in (sums, whole)
+    ]
+    assert paid[0].to_dict() == paid[1].to_dict()
+    own, other = sums.certificate["claims"], whole.certificate["claims"]
+    assert own.keys() == other.keys()
+    # Epsilons are bounds, which each worker tightens as far as it is worth; the optimum likewise.
+    bounds = {f"{case}: {what}" for case in CASES for what in ("best responses", "welfare")}
+    for name in own.keys() - bounds:
+        assert own[name]["value"] == pytest.approx(other[name]["value"], rel=1e-6, abs=1e-12)
+    for name in bounds:
+        assert 0 < own[name]["value"] < own[name]["bound"]
+    assert sums.summary["messages"] == whole.summary["messages"]
+    assert sums.summary["saving_of_buildings"]["household"]["0 %"] == pytest.approx(
+        whole.accounts.query("kind == 'household'")["saving"].min()
+    )
+
+
+def test_a_folder_of_sums_is_verified_as_far_as_it_goes(tmp_path: Path) -> None:
+    scenario = with_population(load_scenario("district"), 80)
+    folder = simulate_with_workers(scenario, "competitive", 1, LocalCrew(2)).save(tmp_path / "run")
+    assert (folder / "report.html").stat().st_size > 10_000
+    found = verify(folder)
+    assert len(found.failures) == 1
+    assert found.failures[0].startswith("not verified: trades, schedules and settlement are sums")
+    accounts = pd.read_parquet(folder / "accounts.parquet")
+    accounts.loc[3, "payment_micro"] += 5
+    accounts.to_parquet(folder / "accounts.parquet", index=False)
+    words = verify(folder).failures
+    assert "accounts.parquet: the payments do not sum to zero" in words
+    assert any("cost_after of" in each for each in words)
+    assert any("its checksum differs" in each for each in words)
