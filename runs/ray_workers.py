@@ -170,6 +170,8 @@ class RayCrew:
             raise ValueError(f"worker count = {workers} must be at least 1")
         self._ours = not ray.is_initialized()
         if self._ours:
+            # Ray makes its workers give way to all other processes; here they are the run itself.
+            os.environ.setdefault("RAY_worker_niceness", "0")
             options = {} if "RAY_ADDRESS" in os.environ else {"include_dashboard": False}
             ray.init(log_to_driver=False, configure_logging=False, **options)
         processors = int(ray.cluster_resources().get("CPU", 1))

@@ -1,11 +1,15 @@
 """Workers on Ray: the same answer as in one process, though workers die on the way."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from nashgrid.market.topics import MONEY, TRADING, UTILITY_ONLY
+from nashgrid.runs.command_line import app
 from nashgrid.runs.inputs import with_values
 from nashgrid.runs.population_size import with_population
 from nashgrid.runs.ray_workers import MOST_RESTARTS, RayCrew, RayWorker
@@ -59,6 +63,31 @@ def test_workers_that_die_are_replaced_and_nothing_changes(crew: RayCrew) -> Non
     ray.kill(first.actor)
     with pytest.raises(RuntimeError, match="the worker of buildings 1 to 40 died 6 times"):
         first.ask("outline").get()
+
+
+def test_the_command_line_runs_with_workers(crew: RayCrew, tmp_path: Path) -> None:
+    crew.dismiss()
+    words = ["run", "--population", "60", "--workers", "ray", "--worker-count", "2"]
+    words += ["--market", "competitive", "--out", str(tmp_path / "run")]
+    found = CliRunner().invoke(app, words)
+    assert found.exit_code == 0
+    assert "certified: all" in found.output
+    summary = json.loads((tmp_path / "run" / "outcome.json").read_text())["summary"]
+    assert summary["workers"] == 2
+    assert summary["messages"]["trading/enrolment"]["messages"] == 61
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--workers", "dask"), "workers = 'dask' is not known; there is: ray"),
+        (("--worker-count", "2"), "--worker-count needs --workers ray"),
+    ],
+)
+def test_bad_workers_are_named(words: tuple[str, ...], message: str) -> None:
+    found = CliRunner().invoke(app, ["run", "--population", "60", *words])
+    assert isinstance(found.exception, ValueError)
+    assert message in str(found.exception)
 
 
 def test_a_crew_needs_a_worker() -> None:
