@@ -14,7 +14,7 @@ MOST_EXACT = 10
 MOST_GROUPS = 12
 """The nucleolus is that of so many groups at most."""
 SEED = 0
-_NUMBERS, _FEWEST, _MOST = 200_000_000, 32, 20_000
+_NUMBERS, _FEWEST, _MOST = 20_000_000, 32, 20_000
 _NOTHING = 1e-9
 
 
@@ -25,16 +25,17 @@ def contributions(game: PoolingGame, kind: pd.Series) -> Floats:
 
 def shapley_value(game: PoolingGame, kind: pd.Series) -> Floats:
     """(n,) the Shapley value, exact for few, from random orders with a fixed seed for many."""
-    return _not_negative(shapley_with_error(game)[0])
+    return shapley_with_error(game)[0]
 
 
 def shapley_with_error(game: PoolingGame) -> tuple[Floats, Floats, int]:
     """Shapley value, standard error (0 where exact), and how many orders were drawn (0)."""
     if game.players <= MOST_EXACT:
         exact = shapley(game.of_groups(np.arange(game.players)))
-        return exact, np.zeros(game.players), 0
+        return _not_negative(exact), np.zeros(game.players), 0
     orders = int(np.clip(_NUMBERS // game.alone_kw.size, _FEWEST, _MOST))
-    return *game.shapley(orders, SEED), orders
+    value, error = game.shapley(orders, SEED)
+    return _not_negative(value), error, orders
 
 
 def nucleolus_of_kinds(game: PoolingGame, kind: pd.Series) -> Floats:

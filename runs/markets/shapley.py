@@ -7,7 +7,7 @@ of arrival with a fixed seed; the certificate states the standard error.
 from typing import Any
 
 from nashgrid.market.topics import SHAPLEY_MONEY, TRADING, UTILITY_ONLY
-from nashgrid.runs.coalitions import shapley_value, shapley_with_error
+from nashgrid.runs.coalitions import shapley_with_error
 from nashgrid.runs.markets.bargained_payments import pay_as_agreed
 from nashgrid.runs.markets.books import Books
 from nashgrid.runs.markets.market import Market
@@ -22,9 +22,7 @@ from nashgrid.runs.markets.shared_savings import (
 
 def shares_by_shapley(books: Books) -> dict[str, dict[str, Any]]:
     """All gains are in proportion to the Shapley value, or to its estimate."""
-    game = pooling_game(books)
-    _, error, orders = shapley_with_error(game)
-    value = shapley_value(game, books.players["kind"])
+    value, error, orders = shapley_with_error(pooling_game(books))
     words = "gains against the Shapley value, exact"
     if orders:
         words = (

@@ -13,6 +13,12 @@ EXCHANGES = {
     "cournot": "Trading among agents who anticipate the price",
     "energy-sharing": "Demand bids of agents who anticipate the price",
     "money": "Bargaining over money",
+    "money in equal shares": "Bargaining over money, in equal shares",
+    "money within a band": "Bargaining over money, within a band of prices",
+    "money by contribution": "Bargaining over money, by contribution",
+    "money by Shapley value": "Bargaining over money, by Shapley value",
+    "money by nucleolus": "Bargaining over money, by nucleolus",
+    "money by energy traded": "Bargaining over money, by energy traded",
 }
 _RESIDUALS = (
     ("primal_residual", "primal: what does not balance", BLUE, "solid"),
