@@ -17,6 +17,8 @@ from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.play import MarketPlay
 from nashgrid.runs.scenario import UTILITY
 
+_LARGE = 1e5
+
 
 class Progress:
     """A line that says which exchange is in which round, how far it is, and since when it runs.
@@ -26,7 +28,7 @@ class Progress:
 
     def __init__(self, console: Console, tolerance: float) -> None:
         self._tolerance = tolerance
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
         self._line = ProgressLine(
             *columns, console=console, transient=True, disable=not console.is_terminal
         )
@@ -50,14 +52,15 @@ class Progress:
 
     def show(self, model: TradingModel) -> None:
         """Show the round that has just ended."""
+        if not model.running:
+            self.say("proving and settling")
+            return
         rounds = model.datacollector.model_vars
         worst = max(rounds["primal_residual"][-1], rounds["dual_residual"][-1])
-        done = "" if model.running else "; proving and settling"
         self.say(
             f"{rounds['topic'][-1]}: round {rounds['round'][-1]}, residual {worst:.1e} "
-            f"(goal {self._tolerance:.0e}), price {rounds['lowest_price'][-1]:.3f} to "
-            f"{rounds['highest_price'][-1]:.3f}, {rounds['clock_s'][-1]:.1f} s on the simulated "
-            f"network{done}"
+            f"(goal {self._tolerance:.0e}), clock {rounds['clock_s'][-1]:.1f} s, "
+            f"price {rounds['lowest_price'][-1]:.3f} to {rounds['highest_price'][-1]:.3f}"
         )
 
 
@@ -107,16 +110,12 @@ def show_play(console: Console, found: MarketPlay, currency: str) -> None:
 
 def _savings(outcome: Outcome, currency: str) -> Table:
     accounts = outcome.accounts[outcome.accounts["agent"] != UTILITY]
-    table = Table(title=f"{outcome.scenario.name}, {outcome.market}")
-    table.add_column("kind")
-    table.add_column("agents", justify="right")
-    for heading in ("cost before", "cost after", "saving"):
-        table.add_column(f"{heading} \\[{currency}]", justify="right")
-    table.add_column("saving", justify="right")
+    table = Table(title=f"{outcome.scenario.name}, {outcome.market} \\[{currency}]")
+    table.add_column("kind", no_wrap=True)
     many = outcome.scenario.population is not None
-    if many:
-        table.add_column(f"each, median \\[{currency}]", justify="right")
-        table.add_column("save", justify="right")
+    headings = ["agents", "cost before", "cost after", "saving", "saving"]
+    for heading in [*headings, *(("median saving", "save") if many else ())]:
+        table.add_column(heading, justify="right", overflow="fold")
     for kind, rows in accounts.groupby("kind", sort=False, observed=True):
         _add(table, str(kind), rows, many)
     table.add_section()
@@ -125,14 +124,22 @@ def _savings(outcome: Outcome, currency: str) -> Table:
 
 
 def _add(table: Table, kind: str, rows: pd.DataFrame, many: bool) -> None:
+    """Sums of a kind; of many agents also the saving in the middle and how many save."""
     before, after = rows["cost_before"].sum(), rows["cost_after"].sum()
     saving = before - after
     share = f"{_no_minus(saving / abs(before), 3):.1%}" if abs(before) > 1e-9 else "-"
-    cells = [f"{len(rows):,}", _money(before), _money(after), _money(saving), share]
+    cells = [f"{len(rows):,}", *(_sum(amount, many) for amount in (before, after, saving))]
+    cells.append(share)
     if many:
         savers = float((rows["saving"] > 0).mean())
         cells += [_money(rows["saving"].median()), f"{savers:.1%}"]
     table.add_row(kind, *cells)
+
+
+def _sum(amount: float, narrow: bool) -> str:
+    """An amount, whole where it is large, or large for a narrow column."""
+    large = abs(amount) >= (_LARGE / 100 if narrow else _LARGE)
+    return f"{amount:,.0f}" if large else _money(amount)
 
 
 def _money(amount: float) -> str:
