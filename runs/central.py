@@ -121,7 +121,8 @@ def central_optimum(
     )
     if whole.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
         raise ValueError(f"the central problem of {scenario.name} is {whole.status}")
-    price = np.column_stack([row.dual_value for row in stated.balance]) / scenario.horizon.slot_hours
+    price = np.column_stack([row.dual_value for row in stated.balance])
+    price /= scenario.horizon.slot_hours
     return CentralOptimum(float(whole.value), price)
 
 
