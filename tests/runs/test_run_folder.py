@@ -11,8 +11,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from nashgrid.market.message_network import LONG
 from nashgrid.runs.outcome import Outcome
-from nashgrid.runs.run_folder import TABLES, load, next_folder, save
+from nashgrid.runs.population_size import with_population
+from nashgrid.runs.run_folder import MANY_ROWS, TABLES, load, next_folder, save
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.simulate import simulate
@@ -175,3 +177,62 @@ def test_names_of_digits_stay_names(tmp_path: Path, duet: dict[str, Any]) -> Non
         building |= {"name": f"00{number}", "community": "1", "kind": "2.0"}
     folder = simulate(Scenario.model_validate(content)).save(tmp_path / "run")
     assert verify(folder).failures == ()
+
+
+@pytest.fixture(scope="module")
+def district() -> Outcome:
+    scenario = with_population(load_scenario("district"), LONG + 8)
+    return simulate(scenario, market="competitive")
+
+
+def test_tables_of_a_population_come_back_from_parquet(district: Outcome, tmp_path: Path) -> None:
+    folder = district.save(tmp_path / "run")
+    long = {f"{table}.parquet" for table in MANY_ROWS}
+    short = {f"{table}.csv" for table in TABLES if table not in MANY_ROWS}
+    others = {"outcome.json", "messages.parquet", "scenario.toml", "report.html"}
+    assert {path.name for path in folder.iterdir()} == long | short | others
+    run = load(folder)
+    for table in MANY_ROWS:
+        found, kept = getattr(run.tables, table), getattr(district, table)
+        pd.testing.assert_frame_equal(found, kept, check_categorical=False)
+        assert list(found.dtypes.astype(str)) == list(kept.dtypes.astype(str))
+    assert run.messages.equals(district.messages)
+    assert run.scenario.model_copy(update={"folder": Path()}) == district.scenario
+    assert set(run.record["files"]) == long | short | others - {"outcome.json"}
+    assert verify(folder).failures == ()
+
+
+def test_a_long_column_of_messages_is_one_row_with_its_count(district: Outcome) -> None:
+    messages = district.messages.to_pandas()
+    offers = messages[messages["kind"] == "offer"]
+    buildings = offers[offers["count"] > 1]
+    assert set(buildings["count"]) == {LONG + 8}
+    assert (buildings["attempts"] >= buildings["count"]).all()
+    assert (buildings["quantity"].str.len() == 0).all()
+    alone = offers[offers["count"] == 1]
+    assert (alone["quantity"].str.len() == 24).all()
+    assert len(buildings) == len(alone)
+
+
+def test_a_table_that_was_cut_off_is_named(district: Outcome, tmp_path: Path) -> None:
+    folder = district.save(tmp_path / "run")
+    path = folder / "schedules.parquet"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ValueError, match=r"schedules\.parquet cannot be read"):
+        load(folder)
+    path.unlink()
+    with pytest.raises(ValueError, match=r"schedules\.csv cannot be read"):
+        load(folder)
+
+
+def test_an_interrupted_run_of_a_population_leaves_nothing(
+    district: Outcome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        assert any(tmp_path.glob("*/settlement.parquet"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nashgrid.runs.run_folder.version", stop)
+    with pytest.raises(KeyboardInterrupt):
+        district.save(tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
