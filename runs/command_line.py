@@ -133,8 +133,11 @@ def _run_with_workers(
     from nashgrid.runs.sharded_run import simulate_with_workers
 
     progress.say("starting the workers")
-    with RayCrew(count) as crew:
-        return simulate_with_workers(scenario, market, seed, crew, progress.show)
+    try:
+        with RayCrew(count) as crew:
+            return simulate_with_workers(scenario, market, seed, crew, progress.show)
+    except RuntimeError as error:
+        raise ValueError(str(error)) from error  # a worker that died too often
 
 
 @app.command()

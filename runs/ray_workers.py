@@ -141,13 +141,16 @@ class RayWorker:
 
 
 class _Actor:
-    """An office in a process of its own."""
+    """An office in a process of its own; made with the first task, which says what is wrong."""
 
     def __init__(self, task: ShardTask) -> None:
-        self._office = ShardOffice(task)
+        self._task = task
+        self._office: ShardOffice | None = None
 
     def do(self, task: str, *arguments: Any) -> Any:
         """Do a task of the office."""
+        if self._office is None:
+            self._office = ShardOffice(self._task)
         return getattr(self._office, task)(*arguments)
 
 

@@ -11,9 +11,11 @@ from typer.testing import CliRunner
 from nashgrid.market.topics import MONEY, TRADING, UTILITY_ONLY
 from nashgrid.runs.command_line import app
 from nashgrid.runs.inputs import with_values
+from nashgrid.runs.model import exchange_rules
 from nashgrid.runs.population_size import with_population
 from nashgrid.runs.ray_workers import MOST_RESTARTS, RayCrew, RayWorker
 from nashgrid.runs.scenario_files import load_scenario
+from nashgrid.runs.shard_office import ShardTask
 from nashgrid.runs.shard_workers import LocalCrew
 from nashgrid.runs.sharded_model import ShardedModel
 
@@ -63,6 +65,15 @@ def test_workers_that_die_are_replaced_and_nothing_changes(crew: RayCrew) -> Non
     ray.kill(first.actor)
     with pytest.raises(RuntimeError, match="the worker of buildings 1 to 40 died 6 times"):
         first.ask("outline").get()
+
+
+def test_what_keeps_a_shard_from_being_made_is_said(crew: RayCrew) -> None:
+    crew.dismiss()
+    scenario = load_scenario("duet")
+    task = ShardTask(scenario, 1, exchange_rules(scenario), (0, 1), 1, {})
+    with pytest.raises(ValueError, match="a shard needs a scenario with a population"):
+        crew.start(task).ask("outline").get()
+    crew.dismiss()
 
 
 def test_the_command_line_runs_with_workers(crew: RayCrew, tmp_path: Path) -> None:
