@@ -209,7 +209,7 @@ class _Community:
         ]
         self._answers = [answer.point for answer in answers]
         self.cost = self._costs()
-        return self.cost - np.array(bounds)
+        return np.asarray(self.cost - np.array(bounds))
 
     def go(self, step: float) -> None:
         """Go a share of the way to the answers; schedules are convex, so that it is feasible."""
