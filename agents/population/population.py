@@ -32,6 +32,7 @@ from nashgrid.agents.population.tables import Blocks, Quote, make_scratch, shape
 GUARD = 1 / 30  # D, the most that a singular group's price moves per step, per price level
 CHUNK = 2048 // WIDTH  # blocks that a thread takes at a time
 COLD_PULL, SETTLED_PULL = 8.0, 0.1  # scale of the proximal terms while settling, first and last
+EASING = 1.7  # between two answers; faster, and each needs more evaluations than the last
 SETTLING_ROUNDS = 200
 
 
@@ -185,7 +186,7 @@ class Population:
         before, worst, move = self.trade.copy(), 0, np.inf
         try:
             for number in range(SETTLING_ROUNDS):
-                self._looseness = max(start / 4.0 ** (number // 2), SETTLED_PULL)
+                self._looseness = max(start / EASING**number, SETTLED_PULL)
                 trade = self.answer(price, target, rho, sale_price)
                 moves = np.nan_to_num(np.abs(trade - before)).max(axis=1)
                 worst, move = int(np.argmax(moves)), float(moves.max())

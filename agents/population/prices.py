@@ -38,14 +38,19 @@ def read_prices(
 
 def read_target(target: ArrayLike, shape: tuple[int, ...]) -> Floats:
     """(n, T) the targets of a quote."""
-    targets = np.ascontiguousarray(target, dtype=np.float64)
+    targets = _plain(target)
     if targets.shape != shape:
         raise ValueError(f"target has shape {targets.shape}, but must be {shape}")
     return targets
 
 
 def _table(name: str, price: ArrayLike, shape: tuple[int, ...]) -> Floats:
-    prices = np.ascontiguousarray(np.atleast_2d(np.asarray(price, dtype=np.float64)))
+    prices = _plain(np.atleast_2d(np.asarray(price, dtype=np.float64)))
     if prices.shape not in ((1, shape[1]), shape):
         raise ValueError(f"{name} has shape {np.shape(price)}, but must be (T,) or (n, T)")
     return prices
+
+
+def _plain(values: ArrayLike) -> Floats:
+    """As the compiled functions know it; what is read-only would have them compiled once more."""
+    return np.require(values, np.float64, ["C", "A", "W"])

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from nashgrid.agents.population import Population
+from nashgrid.agents.population.newton import answer_blocks
+from nashgrid.agents.population.stragglers import answer_queue
 
 PRICE = 0.25 + 0.1 * np.sin(np.arange(24) / 24 * 4 * np.pi)
 
@@ -122,6 +124,19 @@ def test_a_quote_that_is_not_finite_is_refused(draw_buildings, bad):
     population.answer(PRICE, np.zeros((7, 24)), 0.15)
     with pytest.raises(ValueError, match=r"building 3: its price or target is not finite"):
         population.answer(PRICE, target, 0.15)
+
+
+def test_read_only_quotes_compile_nothing_again(draw_buildings):
+    arrays = draw_buildings(7, 24, 10)
+    population = Population(arrays, threads=1)
+    population.prepare()
+    known = len(answer_queue.signatures), len(answer_blocks.signatures)
+    price, target = PRICE.copy(), np.zeros((7, 24))
+    price.flags.writeable = target.flags.writeable = False
+    for _ in range(2):
+        population.answer(price, target, 0.15)
+    population.answer(np.broadcast_to(price, (7, 24)), target.astype(np.float32), 0.15)
+    assert (len(answer_queue.signatures), len(answer_blocks.signatures)) == known == (1, 1)
 
 
 def test_wrong_shapes_are_refused(draw_buildings):
