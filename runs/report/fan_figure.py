@@ -132,7 +132,7 @@ def _layout(cases: dict[str, str], clock: Clock) -> dict[str, Any]:
     for column, (words, domain) in enumerate(zip(cases.values(), domains, strict=True), start=1):
         ending = str(column) if column > 1 else ""
         more[f"xaxis{ending}"] = clock.axis(domain=domain, anchor=f"y{ending}")
-        title = "" if column > 1 else "power of a building [kW]"
+        title = "" if column > 1 else "power of each [kW]"
         linked = {"matches": "y", "showticklabels": False} if column > 1 else {}
         more[f"yaxis{ending}"] = axis(title, anchor=f"x{ending}", zerolinewidth=2, **linked)
         titles.append(panel_title(words.capitalize(), f"x{ending}", f"y{ending}"))

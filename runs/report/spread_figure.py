@@ -186,8 +186,9 @@ def _means(spreads: list[Spread], rows: list[int], currency: str) -> Trace:
 
 def _layout(spreads: list[Spread], words: str, currency: str) -> dict[str, Any]:
     rows = len(spreads)
-    low = min(0.0, *(float(min(one.quantiles[0], one.mean)) for one in spreads))
-    high = max(0.0, *(float(max(one.quantiles[-1], one.mean)) for one in spreads))
+    ends = [(*one.quantiles[[0, -1]], one.mean, *one.edges[:1], *one.edges[-1:]) for one in spreads]
+    low = min(0.0, *(float(min(each)) for each in ends))
+    high = max(0.0, *(float(max(each)) for each in ends))
     room = 0.03 * max(high - low, _ALIKE)
     names = [f"{text(one.name)} ({number(one.count, 0)})" for one in reversed(spreads)]
     return layout(

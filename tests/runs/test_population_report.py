@@ -257,6 +257,15 @@ def test_outlines_hold_the_middle_of_their_group(district: Outcome) -> None:
     np.testing.assert_allclose(ends, expected, atol=1e-4)
 
 
+def test_every_outline_fits_between_the_ends_of_its_axis(outcome: Outcome) -> None:
+    figure = figures_of(outcome)["spread-figure"]
+    for view in figure.views.values():
+        low, high = view["layout"]["xaxis"]["range"]
+        shown = [value for trace in view["data"] for value in trace["x"] if value is not None]
+        assert low < min(shown)
+        assert max(shown) < high
+
+
 def test_where_all_save_the_same_something_else_is_shown_first(mixed: Outcome) -> None:
     amounts = crowd(mixed).accounts["saving"]
     assert np.ptp(amounts) < 0.005
