@@ -58,7 +58,13 @@ def tariff(scenario: Scenario) -> Tariff:
 
 
 def with_values(scenario: Scenario) -> Scenario:
-    """The same scenario with the values of user's files written into it: it stands by itself."""
+    """The same scenario with all that it refers to written into it: it stands by itself.
+
+    That is the values of user's files, and the communities that are to be formed.
+    """
+    # Who belongs together follows from the numbers that this module gives.
+    from nashgrid.runs.community_forming import with_communities
+
     buildings = []
     for building in scenario.buildings:
         changed = {}
@@ -66,7 +72,7 @@ def with_values(scenario: Scenario) -> Scenario:
             entries = getattr(building, group)
             changed[group] = tuple(_inline(entry, building.name, scenario) for entry in entries)
         buildings.append(building.model_copy(update=changed))
-    return scenario.model_copy(update={"buildings": tuple(buildings)})
+    return with_communities(scenario.model_copy(update={"buildings": tuple(buildings)}))
 
 
 def devices(entry: AgentEntry, scenario: Scenario) -> list[Device]:

@@ -234,6 +234,18 @@ class InfluenceEntry(Entry):
     )
 
 
+class CommunitiesEntry(Entry):
+    """Communities to form when a run begins, in place of those that the agents state."""
+
+    count: int = Field(ge=1, strict=True, description="number of communities")
+    by: Literal["complementary", "random", "bus"] = Field(
+        "complementary",
+        description="who belongs together: profiles that complement each other, anybody at "
+        "random, or neighbours in bus number",
+    )
+    seed: int = Field(1, ge=0, lt=2**63, strict=True, description="seed of random communities")
+
+
 class Scenario(Entry):
     """A community, its wires, its tariff and its day."""
 
@@ -253,6 +265,9 @@ class Scenario(Entry):
     messages: MessagesEntry = Field(MessagesEntry(), description="the message network")
     bargaining: BargainingEntry = Field(BargainingEntry(), description="who shares the savings")
     influence: InfluenceEntry = Field(InfluenceEntry(), description="what agents do to prices")
+    communities: CommunitiesEntry | None = Field(
+        None, description="communities to form; by default those that the agents state"
+    )
     buildings: tuple[BuildingEntry, ...] = Field((), description="buildings")
     community_batteries: tuple[CommunityBatteryEntry, ...] = Field(
         (), description="batteries of communities"
@@ -290,9 +305,22 @@ class Scenario(Entry):
         for agent in self.agents:
             if (agent.bus is None) != (self.feeder is None):
                 raise ValueError(f"{agent.name}: 'bus' is needed with a feeder, and only with one")
+        if self.communities is not None:
+            self._communities_fit(self.communities)
         if self.population is not None:
             self._population_fits(self.population)
         return self
+
+    def _communities_fit(self, communities: CommunitiesEntry) -> None:
+        if self.population is not None:
+            raise ValueError("communities: they are formed of stated agents, not of a population")
+        if communities.count > len(self.agents):
+            raise ValueError(
+                f"communities: count = {communities.count} must be at most the number of agents, "
+                f"{len(self.agents)}"
+            )
+        if communities.by == "bus" and self.feeder is None:
+            raise ValueError("communities: by = 'bus' needs a feeder")
 
     def _population_fits(self, population: PopulationEntry) -> None:
         for kind in population.kinds:

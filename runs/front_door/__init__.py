@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nashgrid.runs.community_forming import FormedCommunities, form_communities
     from nashgrid.runs.compare import Comparison, compare
     from nashgrid.runs.outcome import Outcome
     from nashgrid.runs.play import MarketPlay, play
@@ -19,11 +20,14 @@ if TYPE_CHECKING:
     from nashgrid.runs.shifting import Shifting, shift
     from nashgrid.runs.simulate import simulate
     from nashgrid.runs.stackelberg import StackelbergOutcome, stackelberg
+    from nashgrid.runs.trade_levels import LevelFees, trades_by_level
     from nashgrid.runs.verify import Verification, verify
 
 __version__ = version("nashgrid")
 __all__ = [
     "Comparison",
+    "FormedCommunities",
+    "LevelFees",
     "MarketPlay",
     "Outcome",
     "Scenario",
@@ -32,15 +36,19 @@ __all__ = [
     "Verification",
     "built_in_scenarios",
     "compare",
+    "form_communities",
     "load_scenario",
     "play",
     "shift",
     "simulate",
     "stackelberg",
+    "trades_by_level",
     "verify",
 ]
 _HOMES = {
     "Comparison": "compare",
+    "FormedCommunities": "community_forming",
+    "LevelFees": "trade_levels",
     "MarketPlay": "play",
     "Outcome": "outcome",
     "Scenario": "scenario",
@@ -49,11 +57,13 @@ _HOMES = {
     "Verification": "verify",
     "built_in_scenarios": "scenario_files",
     "compare": "compare",
+    "form_communities": "community_forming",
     "load_scenario": "scenario_files",
     "play": "play",
     "shift": "shifting",
     "simulate": "simulate",
     "stackelberg": "stackelberg",
+    "trades_by_level": "trade_levels",
     "verify": "verify",
 }
 
