@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from nashgrid.runs import run_folder
 from nashgrid.runs.command_line import app, main
 from nashgrid.runs.markets import MARKETS
+from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import built_in_scenarios, load_scenario, parse_scenario
 
@@ -386,7 +386,7 @@ def test_a_run_interrupted_while_writing_leaves_nothing(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run_folder, "write_report", interrupt)
+    monkeypatch.setattr(Outcome, "report", interrupt)
     code, _, errors = cli("run", "duet", "--out", "run")
     assert (code, errors) == (130, "interrupted: nothing was written\n")
     assert everything(tmp_path) == set()
