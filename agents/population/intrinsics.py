@@ -220,6 +220,21 @@ def take_rows(
 
 
 @emitted
+def expect_rows(_context: Any, source: Any, rows: Any, slots: Any) -> Any:
+    """Begin to fetch rows of a table, an array or an address, that will be taken soon."""
+
+    def codegen(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        trace, slots = Tracer(context, builder), Whole(builder, args[2])
+        agents = trace.numbers(_pointer(context, builder, rows, args[1], NUMBER))
+        trace.matrix(_pointer(context, builder, source, args[0]), slots, agents).expect(
+            trace, slots
+        )
+        return context.get_dummy_value()
+
+    return types.void(source, rows, _whole), codegen
+
+
+@emitted
 def number_at(_context: Any, address: Any, index: Any) -> Any:
     """One of the doubles at an address."""
 

@@ -35,6 +35,7 @@ def _lane_count() -> int:
 
 
 WIDTH = _lane_count()
+LINE = 8  # doubles in a line of the cache
 
 
 class Lane:
@@ -237,6 +238,17 @@ class Strided:
         rows = transpose([lane.value for lane in lanes], self.builder)
         for row, place in reversed(list(zip(rows, self._places(columns)))):
             self.builder.store(row, place, align=8)
+
+    def expect(self, trace: Tracer, columns: Whole) -> None:
+        """Begin to fetch the rows."""
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        fetch = cgutils.get_or_insert_function(self.builder.module, kind, "llvm.prefetch.p0i8")
+        how = [ir.Constant(number, flag) for flag in (0, 3, 1)]  # read, keep, data
+        with trace.slots((columns + (LINE - 1)) // LINE) as line:
+            for pointer in self.pointers:
+                place = self.builder.gep(pointer, [(line * LINE).value])
+                self.builder.call(fetch, [self.builder.bitcast(place, byte), *how])
 
     def _places(self, columns: list[Whole]) -> list[Any]:
         kind = ir.VectorType(DOUBLE, WIDTH).as_pointer()

@@ -17,7 +17,7 @@ from nashgrid.agents.population.fields import Shape
 from nashgrid.agents.population.intrinsics import call_pass, keep_answers, place, take_quotes
 from nashgrid.agents.population.keyed_cache import source_digest
 from nashgrid.agents.population.lanes import WIDTH
-from nashgrid.agents.population.profiles import take_profiles
+from nashgrid.agents.population.profiles import expect_profiles, take_profiles
 
 FACTOR, RESIDUAL, SLOPE = fields.FACTOR, fields.RESIDUAL, fields.DECREMENT
 OFFSET, SALE, TOLERANCE = Shape.OFFSET, Shape.SALE, Shape.TOLERANCE
@@ -45,6 +45,8 @@ def _define_answer_blocks(digest: str) -> Any:
             bounds = place(blocks.bounds, blocks.bounds_at[block, 0])
             pattern = place(blocks.patterns, blocks.bounds_at[block, 1])
             take_profiles(blocks, block, work, slots)
+            if block + 1 < stop:
+                expect_profiles(blocks, block + 1, quote, slots)
             take_quotes(
                 data, quote.price, quote.own_price, quote.target, rows, work, OFFSET, step,
                 control, slots,

@@ -8,6 +8,7 @@ from numba import njit
 
 from nashgrid.agents.population.fields import Shape
 from nashgrid.agents.population.intrinsics import (
+    expect_rows,
     number_at,
     place,
     take_generation,
@@ -33,6 +34,21 @@ def take_profiles(blocks: Any, block: Any, work: Any, slots: Any) -> Any:
             day + 8 * WIDTH * (curvature + SHIFTABLE_ROWS * m), preferred, largest,
             rows + 4 * WIDTH * m, work, first + 2 * m, step, slots,
         )  # fmt: skip
+
+
+@njit(inline="always")
+def expect_profiles(blocks: Any, block: Any, quote: Any, slots: Any) -> Any:
+    """Begin to fetch what a block will need of the buildings' own tables."""
+    load, available, preferred, largest = blocks.profiles
+    rows = place(blocks.rows, block)
+    expect_rows(load, rows, slots)
+    expect_rows(available, rows, slots)
+    expect_rows(quote.target, rows, slots)
+    expect_rows(quote.trade, rows, slots)
+    rows = place(blocks.loads, block)
+    for m in range(blocks.shiftables):
+        expect_rows(preferred, rows + 4 * WIDTH * m, slots)
+        expect_rows(largest, rows + 4 * WIDTH * m, slots)
 
 
 @njit
