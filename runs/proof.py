@@ -156,12 +156,12 @@ def prove_case(
     population = None
     if wires.population is not None and kernel is not None:
         trade = population_trades(own_trades, scenario, wires)
-        place = wires.place_of(wires.population.roster["bus"])
-        np.add.at(bought.T, place, trade)
+        at = wires.place_of(wires.population.roster["bus"])
+        np.add.at(bought.T, at, trade)
         population = prove_population(
             kernel,
             read_schedules(wires.population, trade, own_schedules[devices * slots :]),
-            price.T[place] if len(wires.places) > 1 else price[:, 0],
+            price.T[at] if len(wires.places) > 1 else price[:, 0],
             wires.tariff if case == UTILITY_ONLY else None,
         )
     delivery = wires.delivery(case, connection_limits(scenario, wires))

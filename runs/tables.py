@@ -72,7 +72,7 @@ def population_trades(trades: pd.DataFrame, scenario: Scenario, wires: Wires) ->
     """(n, T) trades of the population's buildings among the rows of a case."""
     slots, stated = scenario.horizon.slots, len(scenario.agents)
     values = trades["trade_kw"].to_numpy(dtype=float).reshape(-1, slots)
-    return values[stated : len(values) - len(wires.places)]
+    return np.asarray(values[stated : len(values) - len(wires.places)])
 
 
 def schedules_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:

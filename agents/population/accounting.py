@@ -62,7 +62,7 @@ def violations(buildings: BuildingArrays, schedules: Schedules) -> Floats:
         *(e.max(axis=1, initial=0.0) for e in (-power, power - loads.limit_kw)),
     ):
         np.maximum.at(worst, loads.owner, amount)
-    return worst
+    return np.asarray(worst)
 
 
 def sums_by_owner(owner: Rows, values: Floats, count: int) -> Floats:

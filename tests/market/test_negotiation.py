@@ -57,7 +57,8 @@ def test_steps_in_order_and_on_the_clock(counterparty: int | None) -> None:
     start = 1 if alone else 2
     expected = ["enrol trading 9 at 0", "enrol trading 9 at 0", "carry"]
     expected += [] if alone else ["sums to 0 at 1", "carry"]
-    expected += ["open", f"quote at {start}", "carry", "close round"]
-    expected += [f"closing at {start + 1}", "carry"]
-    expected += [] if alone else ["remainder to 0 at 4", "carry"]
+    # What is said at the opening arrives before the first quote.
+    expected += ["open", "carry", f"quote at {start + 1}", "carry", "close round"]
+    expected += [f"closing at {start + 2}", "carry"]
+    expected += [] if alone else ["remainder to 0 at 5", "carry"]
     assert script.lines == expected
