@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -23,14 +21,13 @@ from nashgrid.agents.population.feasibility import check_feasible
 from nashgrid.agents.population.fields import STIFFNESS
 from nashgrid.agents.population.lanes import WIDTH
 from nashgrid.agents.population.layout import build_blocks, profile_addresses
-from nashgrid.agents.population.newton import answer_blocks
 from nashgrid.agents.population.prices import read_prices, read_target
 from nashgrid.agents.population.schedules import Schedules, find_places, read_schedules
-from nashgrid.agents.population.stragglers import ALLOWED, ATTEMPTS, answer_queue
+from nashgrid.agents.population.stragglers import ALLOWED, ATTEMPTS
 from nashgrid.agents.population.tables import Blocks, Quote, make_scratch, shape_of
+from nashgrid.agents.population.work_sharing import answer_chunk, share
 
 GUARD = 1 / 30  # D, the most that a singular group's price moves per step, per price level
-CHUNK = 2048 // WIDTH  # blocks that a thread takes at a time
 COLD_PULL, SETTLED_PULL = 8.0, 0.1  # scale of the proximal terms while settling, first and last
 EASING = 1.7  # between two answers; faster, and each needs more evaluations than the last
 SETTLING_ROUNDS = 200
@@ -151,8 +148,10 @@ class Population:
         quote = self._quote(price, target, 1.0 / rho, sale_price)
         self.prepare(sale_price is not None)
         classes = self._with_addresses(sale_price is not None)
-        counts = self._share(
-            lambda number, *chunk: self._answer_chunk(quote, classes[number], *chunk)
+        counts = share(
+            lambda number, *chunk: answer_chunk(classes[number], quote, self._cold, *chunk),
+            classes,
+            self._threads,
         )
         odd = [-1 - count for count in counts if count < 0]
         if odd:
@@ -284,30 +283,6 @@ class Population:
             for blocks in self._classes
         ]
 
-    def _share(self, work: Callable[[int, int, int], int]) -> list[int]:
-        """Do the chunks of all classes on the threads; the results in order."""
-        chunks = [
-            (number, start, min(start + CHUNK, len(blocks.rows)))
-            for number, blocks in enumerate(self._classes)
-            for start in range(0, len(blocks.rows), CHUNK)
-        ]
-        if self._threads == 1 or len(chunks) == 1:
-            return [work(*chunk) for chunk in chunks]
-        with ThreadPoolExecutor(self._threads) as pool:
-            return list(pool.map(lambda chunk: work(*chunk), chunks))
-
-    def _answer_chunk(self, quote: Quote, blocks: Blocks, start: int, stop: int) -> int:
-        scratch = make_scratch(blocks, quote, stop - start)
-        if self._cold:
-            agents = np.arange(start * WIDTH, min(stop * WIDTH, blocks.real))
-            scratch.queue[: agents.size] = agents
-            waiting = start_cold(blocks, quote, start, stop)
-        else:
-            waiting = int(answer_blocks(blocks, quote, scratch, start, stop))
-        if waiting > 0:
-            answer_queue(blocks, quote, scratch, waiting)
-        return waiting
-
     def _assess(self, quote: Quote, rho: float) -> tuple[Floats, Floats]:
         cost, bound = np.empty((2, self.buildings.count))
         self.prepare(bool(quote.two_prices))
@@ -322,29 +297,6 @@ class Population:
             assess_blocks(address, blocks, quote, scratch, start, stop, cost, bound)
             return 0
 
-        self._share(work)
+        share(work, classes, self._threads)
         hours = self.buildings.slot_hours
         return cost * hours, bound * hours
-
-
-def start_cold(blocks: Blocks, quote: Quote, start: int, stop: int) -> int:
-    """Multipliers without experience: midway between the quoted prices, their mean for stores.
-
-    Returns the number of agents, or -1 - row of a building whose quote is not finite.
-    """
-    rows = blocks.rows[start:stop]
-    finite = np.isfinite(quote.target[rows]).all(axis=2)
-    finite &= np.isfinite(quote.price[rows * quote.own_price]).all(axis=2)
-    if not finite.all():
-        return -1 - int(rows[~finite].min())
-    quote.evaluations[rows] = 0
-    price = quote.price[rows * quote.own_price]  # (blocks, W, T)
-    price = 0.5 * (price + quote.sale_price[rows * quote.own_sale_price])
-    mean = price.mean(axis=2)
-    loads, price_rows = blocks.shiftables, blocks.counts[1]
-    blocks.multipliers[start:stop, :loads] = mean[:, None]
-    slots = blocks.multipliers[start:stop, loads:-price_rows]
-    slots = slots.reshape(stop - start, -1, price_rows, WIDTH)
-    slots[:, :, 0] = np.moveaxis(price, 1, 2)
-    slots[:, :, 1:] = mean[:, None, None]
-    return min(stop * WIDTH, blocks.real) - start * WIDTH
