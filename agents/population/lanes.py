@@ -240,12 +240,12 @@ class Strided:
             self.builder.store(row, place, align=8)
 
     def expect(self, trace: Tracer, columns: Whole) -> None:
-        """Begin to fetch the rows."""
+        """Begin to fetch the rows, which need not begin with a line of the cache."""
         byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
         fetch = cgutils.get_or_insert_function(self.builder.module, kind, "llvm.prefetch.p0i8")
         how = [ir.Constant(number, flag) for flag in (0, 3, 1)]  # read, keep, data
-        with trace.slots((columns + (LINE - 1)) // LINE) as line:
+        with trace.slots((columns + LINE) // LINE) as line:
             for pointer in self.pointers:
                 place = self.builder.gep(pointer, [(line * LINE).value])
                 self.builder.call(fetch, [self.builder.bitcast(place, byte), *how])
