@@ -125,11 +125,12 @@ def prove_case(
     prices: pd.DataFrame,
     trades: pd.DataFrame,
     schedules: pd.DataFrame,
-    kernel: Population | None = None,
+    kernel: Population | None,
 ) -> CaseProof:
     """Check one case of an outcome from its tables.
 
-    `kernel` solves the problems of a population, without memory of the negotiation.
+    `kernel` solves the problems of a population, without memory of the negotiation; None where
+    there is no population.
 
     Raises
     ------
@@ -154,6 +155,8 @@ def prove_case(
         assign(problem.problem, trade, rows_of[entry.name], case)
         positions[entry.name] = agent_position(problem, price[:, place], view)
     population = None
+    if (kernel is None) != (wires.population is None):
+        raise ValueError("a population is proved by its kernel, and nothing else is")
     if wires.population is not None and kernel is not None:
         trade = population_trades(own_trades, scenario, wires)
         at = wires.place_of(wires.population.roster["bus"])

@@ -8,7 +8,8 @@ from nashgrid.runs.report.cases import case_words, cases_of
 from nashgrid.runs.report.clock import Clock
 from nashgrid.runs.report.device_kinds import KINDS, OTHER, Kind, consumption_by_kind, drawn
 from nashgrid.runs.report.figure import Figure, Section, Trace
-from nashgrid.runs.report.style import DARK_GREY, axis, layout, panel_title
+from nashgrid.runs.report.panels import panels
+from nashgrid.runs.report.style import DARK_GREY, layout
 from nashgrid.runs.report.words import number, rounded
 
 _NOTHING_KW = 1e-3
@@ -106,25 +107,13 @@ def _one_legend_entry_each(bars: list[Trace]) -> list[Trace]:
 
 
 def _layout(cases: dict[str, str], clock: Clock) -> dict[str, object]:
-    two = len(cases) == 2
-    domains = [[0.0, 0.475], [0.525, 1.0]] if two else [[0.0, 1.0]]
-    more: dict[str, object] = {}
-    annotations = []
-    for column, (words, domain) in enumerate(zip(cases.values(), domains, strict=True), start=1):
-        ending = str(column) if column > 1 else ""
-        more[f"xaxis{ending}"] = clock.axis(domain=domain, anchor=f"y{ending}")
-        title = "" if column > 1 else "power [kW]: use above, supply below"
-        linked = {"matches": "y", "showticklabels": False} if column > 1 else {}
-        more[f"yaxis{ending}"] = axis(title, anchor=f"x{ending}", zerolinewidth=2, **linked)
-        annotations.append(panel_title(words.capitalize(), f"x{ending}", f"y{ending}"))
     return layout(
         500,
         barmode="relative",
         bargap=0,
         hovermode="x unified",
-        annotations=annotations,
         margin={"l": 64, "r": 32, "t": 70, "b": 48},
-        **more,
+        **panels(cases, clock, "power [kW]: use above, supply below"),
     )
 
 

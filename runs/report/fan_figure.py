@@ -11,7 +11,8 @@ from nashgrid.runs.report.clock import Clock
 from nashgrid.runs.report.crowd import BASE_LOAD, Crowd
 from nashgrid.runs.report.device_kinds import kind_of_device
 from nashgrid.runs.report.figure import Choice, Figure, Option, Section, Trace
-from nashgrid.runs.report.style import BLUE, INK, VERMILLION, axis, layout, panel_title
+from nashgrid.runs.report.panels import panels
+from nashgrid.runs.report.style import BLUE, INK, VERMILLION, layout
 from nashgrid.runs.report.words import count, number, rounded, text
 
 _TRADE, _ALL = "trade", "all"
@@ -126,20 +127,9 @@ def _traces(cases: dict[str, str], clock: Clock) -> list[Trace]:
 
 
 def _layout(cases: dict[str, str], clock: Clock) -> dict[str, Any]:
-    domains = [[0.0, 0.475], [0.525, 1.0]] if len(cases) == 2 else [[0.0, 1.0]]
-    more: dict[str, Any] = {}
-    titles = []
-    for column, (words, domain) in enumerate(zip(cases.values(), domains, strict=True), start=1):
-        ending = str(column) if column > 1 else ""
-        more[f"xaxis{ending}"] = clock.axis(domain=domain, anchor=f"y{ending}")
-        title = "" if column > 1 else "power of each [kW]"
-        linked = {"matches": "y", "showticklabels": False} if column > 1 else {}
-        more[f"yaxis{ending}"] = axis(title, anchor=f"x{ending}", zerolinewidth=2, **linked)
-        titles.append(panel_title(words.capitalize(), f"x{ending}", f"y{ending}"))
     return layout(
         460,
         hovermode="x unified",
-        annotations=titles,
         margin={"l": 64, "r": 32, "t": 70, "b": 48},
-        **more,
+        **panels(cases, clock, "power of each [kW]"),
     )
