@@ -1,9 +1,12 @@
 """Payments that the agents agreed on: one for the day, by each to the counterparty."""
 
+from functools import partial
+
 import pandas as pd
 
 from nashgrid.market.messages import Floats
 from nashgrid.market.settlement import MICRO, NANO_PER_MICRO, Payments, day_payments
+from nashgrid.runs.markets.market import Market
 from nashgrid.runs.markets.trades import Trades
 
 BARGAINED = "bargained payment"
@@ -34,3 +37,12 @@ def agreed_payments(settlement: pd.DataFrame, agents: pd.Series) -> Floats:
     amounts = pd.Series(rows["amount_nano"].to_numpy(float), index=rows["payer"].astype(str))
     agreed: Floats = amounts.loc[agents.astype(str)].to_numpy() / (NANO_PER_MICRO * MICRO)
     return agreed
+
+
+bargained_market = partial(
+    Market, settle=pay_as_agreed, individually_rational=True, by_energy=False
+)
+"""The record of a market in which energy is traded first, and then what each pays for the day.
+
+Everybody may leave with what it has alone, so that nobody loses.
+"""

@@ -5,21 +5,15 @@ energy shared inside is free.
 """
 
 from nashgrid.market.pricing import bill_sharing
-from nashgrid.market.topics import TRADING, UTILITY_ONLY
-from nashgrid.runs.markets.market import Market
-from nashgrid.runs.markets.sharing_prices import HEARD_OF_PRICES, pay_by, shares_by
+from nashgrid.runs.markets.sharing_prices import pay_by, shares_by, sharing_price_market
 
-BILL_SHARING = Market(
+BILL_SHARING = sharing_price_market(
     name="bill-sharing",
     title="bill sharing",
     rule="buyers share the import bill by energy, sellers the export income",
     explanation="What the community pays the utility is shared by those who buy, in proportion to "
     "what they buy; what it earns from the utility by those who sell. Energy that stays inside is "
     "free, so that sellers may lose: nothing promises that everybody gains.",
-    exchanges=(UTILITY_ONLY, TRADING),
     settle=pay_by(bill_sharing),
-    individually_rational=False,
-    reveals=HEARD_OF_PRICES,
     promises=shares_by(bill_sharing),
-    holds="bill covered, price formula",
 )

@@ -5,7 +5,6 @@ rational: who bought or sold at better terms before may lose.
 """
 
 from nashgrid.market.settlement import Payments, energy_payments
-from nashgrid.market.topics import TRADING, UTILITY_ONLY
 from nashgrid.runs.markets.market import Market
 from nashgrid.runs.markets.trades import Trades
 
@@ -29,8 +28,5 @@ COMPETITIVE = Market(
     rule="everybody pays the clearing price for all it trades",
     explanation="Everybody pays the clearing price for all that it trades. Nothing promises that "
     "everybody gains: who paid less than the clearing price before may lose.",
-    exchanges=(UTILITY_ONLY, TRADING),
     settle=pay_the_clearing_price,
-    individually_rational=False,
-    reveals="its size and its connection, and its power in every slot and round",
 )

@@ -9,19 +9,11 @@ the wires and of the exchange are shared: with them it is the variational equili
 see the same charges; where slopes differ, the weights choose which one.
 """
 
-from nashgrid.agents.local_problem import Tariff
 from nashgrid.market.topics import COURNOT as COURNOT_EXCHANGE
 from nashgrid.market.topics import UTILITY_ONLY
-from nashgrid.runs.influence import anticipations
 from nashgrid.runs.markets.competitive import pay_the_clearing_price
 from nashgrid.runs.markets.market import Market
-from nashgrid.runs.scenario import Scenario
-
-
-def named_players(scenario: Scenario, tariff: Tariff) -> None:
-    """Only agents that a scenario names know their influence; a population is refused."""
-    anticipations(scenario, tariff, COURNOT_EXCHANGE)
-
+from nashgrid.runs.markets.named_players import named_players
 
 COURNOT = Market(
     name="cournot",
@@ -33,9 +25,7 @@ COURNOT = Market(
     "what trading saves and what the other price does. Nothing promises that everybody gains.",
     exchanges=(UTILITY_ONLY, COURNOT_EXCHANGE),
     settle=pay_the_clearing_price,
-    individually_rational=False,
-    reveals="its size and its connection, and its power in every slot and round",
-    presumes=named_players,
+    presumes=named_players(COURNOT_EXCHANGE),
     deviation="price-anticipating: each agent may choose any schedule of its own, knowing how its "
     "power moves the community's price, while the others' power and the charges of wires and "
     "limits stay; who delivers takes prices as given",

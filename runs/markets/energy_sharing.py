@@ -8,19 +8,11 @@ same slope, so n is the number of agents, but it takes prices as given. Charges 
 taken as given: the equilibrium is variational.
 """
 
-from nashgrid.agents.local_problem import Tariff
 from nashgrid.market.topics import ENERGY_SHARING as SHARING_EXCHANGE
 from nashgrid.market.topics import UTILITY_ONLY
-from nashgrid.runs.influence import anticipations
 from nashgrid.runs.markets.competitive import pay_the_clearing_price
 from nashgrid.runs.markets.market import Market
-from nashgrid.runs.scenario import Scenario
-
-
-def named_players(scenario: Scenario, tariff: Tariff) -> None:
-    """Only agents that a scenario names know their influence; a population is refused."""
-    anticipations(scenario, tariff, SHARING_EXCHANGE)
-
+from nashgrid.runs.markets.named_players import named_players
 
 ENERGY_SHARING = Market(
     name="energy-sharing",
@@ -31,9 +23,7 @@ ENERGY_SHARING = Market(
     "back; with many agents that comes to nothing. Nothing promises that everybody gains.",
     exchanges=(UTILITY_ONLY, SHARING_EXCHANGE),
     settle=pay_the_clearing_price,
-    individually_rational=False,
-    reveals="its size and its connection, and its power in every slot and round",
-    presumes=named_players,
+    presumes=named_players(SHARING_EXCHANGE),
     deviation="price-anticipating: each agent may bid anything else, knowing how its bid moves the "
     "price, while the others' bids and the charges of wires and limits stay; who delivers takes "
     "prices as given",

@@ -7,16 +7,14 @@ when others sell. Reconstructed; see `nashgrid.market.pricing.incentive_price`.
 from functools import partial
 
 from nashgrid.market.pricing import incentive_price
-from nashgrid.market.topics import TRADING, UTILITY_ONLY
-from nashgrid.runs.markets.market import Market
-from nashgrid.runs.markets.sharing_prices import HEARD_OF_PRICES, pay_by, shares_by
+from nashgrid.runs.markets.sharing_prices import pay_by, shares_by, sharing_price_market
 
 SELLERS_SHARE = 0.25
 """theta, the sellers' share of the spread between the tariffs."""
 
 PRICING = partial(incentive_price, spread_share=SELLERS_SHARE)
 
-INCENTIVE_PRICE = Market(
+INCENTIVE_PRICE = sharing_price_market(
     name="incentive-price",
     title="incentive price",
     rule="inside, energy costs the feed-in price and a quarter of the spread (reconstructed)",
@@ -24,10 +22,6 @@ INCENTIVE_PRICE = Market(
     "retail: an incentive to buy when others sell. Whichever of buyers and sellers have more "
     "shares what the utility pays or asks for the rest. The rule is reconstructed. Nothing "
     "promises that everybody gains.",
-    exchanges=(UTILITY_ONLY, TRADING),
     settle=pay_by(PRICING),
-    individually_rational=False,
-    reveals=HEARD_OF_PRICES,
     promises=shares_by(PRICING),
-    holds="bill covered, price formula",
 )

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from nashgrid.market.topics import TRADED_MONEY, TRADING, UTILITY_ONLY
-from nashgrid.runs.markets.bargained_payments import pay_as_agreed
+from nashgrid.runs.markets.bargained_payments import bargained_market
 from nashgrid.runs.markets.books import Books
-from nashgrid.runs.markets.market import Market
 from nashgrid.runs.markets.no_operator import operator_is_no_player
 from nashgrid.runs.markets.shared_savings import shared_in_proportion
 
@@ -24,7 +23,7 @@ def shares_by_energy(books: Books) -> dict[str, dict[str, Any]]:
     )
 
 
-INCENTIVE_PROPORTIONAL = Market(
+INCENTIVE_PROPORTIONAL = bargained_market(
     name="incentive-proportional",
     title="incentive by proportion",
     rule="savings in proportion to the energy that each trades (reconstructed)",
@@ -32,12 +31,9 @@ INCENTIVE_PROPORTIONAL = Market(
     "sell. Nobody loses, but who only has to be large to gain much need not bring much. The rule "
     "is reconstructed.",
     exchanges=(UTILITY_ONLY, TRADING, TRADED_MONEY),
-    settle=pay_as_agreed,
-    individually_rational=True,
     reveals="its size and its connection, its power in every slot and round, what its own cost "
     "falls by, the energy that it trades, and the money it asks for in every round",
     promises=shares_by_energy,
     holds="surplus shared, shares by energy",
     presumes=operator_is_no_player,
-    by_energy=False,
 )

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from nashgrid.market.topics import EQUAL_MONEY, TRADING, UTILITY_ONLY
-from nashgrid.runs.markets.bargained_payments import pay_as_agreed
+from nashgrid.runs.markets.bargained_payments import bargained_market
 from nashgrid.runs.markets.books import Books
-from nashgrid.runs.markets.market import Market
 from nashgrid.runs.markets.shared_savings import shared_in_proportion
 
 
@@ -26,7 +25,7 @@ def equal_shares_of_the_ideal(books: Books) -> dict[str, dict[str, Any]]:
     )
 
 
-KALAI_SMORODINSKY = Market(
+KALAI_SMORODINSKY = bargained_market(
     name="kalai-smorodinsky",
     title="Kalai-Smorodinsky bargaining",
     rule="everybody gets the same share of its ideal gain; payments are free",
@@ -34,11 +33,8 @@ KALAI_SMORODINSKY = Market(
     "payments everybody could hope for the whole surplus, so that all gain the same, as by Nash "
     "bargaining with equal weights.",
     exchanges=(UTILITY_ONLY, TRADING, EQUAL_MONEY),
-    settle=pay_as_agreed,
-    individually_rational=True,
     reveals="its size and its connection, its power in every slot and round, what its own cost "
     "falls by, and the money it asks for in every round",
     promises=equal_shares_of_the_ideal,
     holds="surplus shared, gain ratios",
-    by_energy=False,
 )

@@ -14,11 +14,10 @@ import numpy as np
 from nashgrid.market.bargaining.price_band import PriceBand, payment_bounds
 from nashgrid.market.topics import BAND_MONEY, TRADING, UTILITY_ONLY
 from nashgrid.runs.claims import claim
-from nashgrid.runs.markets.bargained_payments import pay_as_agreed
+from nashgrid.runs.markets.bargained_payments import bargained_market
 from nashgrid.runs.markets.books import Books
-from nashgrid.runs.markets.market import Market
+from nashgrid.runs.markets.coalition_values import HEARD_FROM_MEDIATOR
 from nashgrid.runs.markets.shared_savings import (
-    HEARD_FROM_MEDIATOR,
     gains_are,
     has_surplus,
     surplus_shared,
@@ -54,7 +53,7 @@ def equal_shares_within_the_band(books: Books) -> dict[str, dict[str, Any]]:
     }
 
 
-KALAI_SMORODINSKY_BAND = Market(
+KALAI_SMORODINSKY_BAND = bargained_market(
     name="kalai-smorodinsky-band",
     title="Kalai-Smorodinsky bargaining within the tariffs",
     rule="the same share of its ideal gain for each, payments between feed-in and retail per kWh",
@@ -62,13 +61,10 @@ KALAI_SMORODINSKY_BAND = Market(
     "pays more than retail or less than feed-in for any kWh. What a player can hope for then "
     "depends on what it trades: who trades little can gain little, whatever the others concede.",
     exchanges=(UTILITY_ONLY, TRADING, BAND_MONEY),
-    settle=pay_as_agreed,
-    individually_rational=True,
     reveals="its size and its connection, and its power in every slot and round; a mediator whom "
     "all trust learns what its own cost falls by and how much it may gain within the band; others "
     "learn nothing of it but the money it asks for in every round, in the sum",
     heard=HEARD_FROM_MEDIATOR,
     promises=equal_shares_within_the_band,
     holds="surplus shared, price band, gain ratios",
-    by_energy=False,
 )

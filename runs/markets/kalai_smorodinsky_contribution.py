@@ -11,16 +11,13 @@ import numpy as np
 
 from nashgrid.market.topics import CONTRIBUTION_MONEY, TRADING, UTILITY_ONLY
 from nashgrid.runs.coalitions import contributions
-from nashgrid.runs.markets.bargained_payments import pay_as_agreed
 from nashgrid.runs.markets.books import Books
-from nashgrid.runs.markets.market import Market
-from nashgrid.runs.markets.no_operator import operator_is_no_player
-from nashgrid.runs.markets.shared_savings import (
-    HEARD_FROM_MEDIATOR,
-    TOLD_TO_MEDIATOR,
+from nashgrid.runs.markets.coalition_values import (
+    WITHOUT_REPLANNING,
+    coalition_value_market,
     pooling_game,
-    shared_in_proportion,
 )
+from nashgrid.runs.markets.shared_savings import shared_in_proportion
 
 
 def shares_by_contribution(books: Books) -> dict[str, dict[str, Any]]:
@@ -32,22 +29,13 @@ def shares_by_contribution(books: Books) -> dict[str, dict[str, Any]]:
     )
 
 
-KALAI_SMORODINSKY_CONTRIBUTION = Market(
+KALAI_SMORODINSKY_CONTRIBUTION = coalition_value_market(
     name="kalai-smorodinsky-contribution",
     title="Kalai-Smorodinsky bargaining by contribution",
     rule="everybody gets the same share of what it adds to the savings of all others",
     explanation="Every player gets the same share of the most that it could hope for, and nobody "
-    "can hope for more than it adds to the savings of all others. What a group could save by "
-    "itself is what it saves by settling with the utility together, with the schedules that its "
-    "members have alone or with those agreed on; it does not plan anew, and the wires are not "
-    "asked.",
+    "can hope for more than it adds to the savings of all others. " + WITHOUT_REPLANNING,
     exchanges=(UTILITY_ONLY, TRADING, CONTRIBUTION_MONEY),
-    settle=pay_as_agreed,
-    individually_rational=True,
-    reveals=TOLD_TO_MEDIATOR,
-    heard=HEARD_FROM_MEDIATOR,
     promises=shares_by_contribution,
     holds="surplus shared, shares of contributions",
-    presumes=operator_is_no_player,
-    by_energy=False,
 )

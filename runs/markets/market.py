@@ -6,7 +6,7 @@ from typing import Any
 
 from nashgrid.agents.local_problem import Tariff
 from nashgrid.market.settlement import Payments
-from nashgrid.market.topics import MONEY_EXCHANGES
+from nashgrid.market.topics import MONEY_EXCHANGES, TRADING, UTILITY_ONLY
 from nashgrid.runs.markets.books import Books
 from nashgrid.runs.markets.trades import Trades
 from nashgrid.runs.scenario import Scenario
@@ -22,6 +22,7 @@ PRICE_TAKING = (
     "price-taking: each participant may choose any schedule of its own while prices stay; a "
     "price-anticipating agent may gain more"
 )
+POWER_IN_EVERY_ROUND = "its size and its connection, and its power in every slot and round"
 
 
 def no_promises(books: Books) -> dict[str, dict[str, Any]]:
@@ -43,8 +44,8 @@ class Market:
     title : for headings
     rule : one line
     explanation : for the report, to people who read of it for the first time
-    exchanges : topics to negotiate in, in this order
     settle : what every agent owes
+    exchanges : topics to negotiate in, in this order
     individually_rational : nobody loses against the utility alone, by the rule itself
     reveals : what an agent gives away of itself, message by message
     heard, said : kinds of messages that reach an agent, and that it sends
@@ -60,10 +61,10 @@ class Market:
     title: str
     rule: str
     explanation: str
-    exchanges: tuple[str, ...]
     settle: Settle
-    individually_rational: bool
-    reveals: str
+    exchanges: tuple[str, ...] = (UTILITY_ONLY, TRADING)
+    individually_rational: bool = False
+    reveals: str = POWER_IN_EVERY_ROUND
     heard: tuple[str, ...] = ("quote", "closing")
     said: tuple[str, ...] = ("enrolment", "offer", "commitment")
     promises: Promises = no_promises

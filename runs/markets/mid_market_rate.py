@@ -5,11 +5,9 @@ the rest.
 """
 
 from nashgrid.market.pricing import mid_market_rate
-from nashgrid.market.topics import TRADING, UTILITY_ONLY
-from nashgrid.runs.markets.market import Market
-from nashgrid.runs.markets.sharing_prices import HEARD_OF_PRICES, pay_by, shares_by
+from nashgrid.runs.markets.sharing_prices import pay_by, shares_by, sharing_price_market
 
-MID_MARKET_RATE = Market(
+MID_MARKET_RATE = sharing_price_market(
     name="mid-market-rate",
     title="mid-market rate",
     rule="inside, energy costs the mean of retail and feed-in price",
@@ -17,10 +15,6 @@ MID_MARKET_RATE = Market(
     "buyers and sellers have more shares what the utility pays or asks for the rest. Schedules are "
     "those of least cost for all together, so that an agent whose devices do more for the others "
     "than this price pays may lose.",
-    exchanges=(UTILITY_ONLY, TRADING),
     settle=pay_by(mid_market_rate),
-    individually_rational=False,
-    reveals=HEARD_OF_PRICES,
     promises=shares_by(mid_market_rate),
-    holds="bill covered, price formula",
 )

@@ -11,9 +11,8 @@ import numpy as np
 from nashgrid.market.messages import Floats
 from nashgrid.market.topics import MONEY, TRADING, UTILITY_ONLY
 from nashgrid.runs.claims import allowed, claim
-from nashgrid.runs.markets.bargained_payments import pay_as_agreed
+from nashgrid.runs.markets.bargained_payments import bargained_market
 from nashgrid.runs.markets.books import Books
-from nashgrid.runs.markets.market import Market
 from nashgrid.runs.markets.shared_savings import has_surplus, surplus_shared
 
 
@@ -46,19 +45,16 @@ def shares_of_the_surplus(books: Books) -> dict[str, dict[str, Any]]:
     return claims
 
 
-NASH_BARGAINING = Market(
+NASH_BARGAINING = bargained_market(
     name="nash-bargaining",
     title="Nash bargaining",
     rule="savings shared by Nash bargaining, weight by weight",
     explanation="The savings are shared by Nash bargaining: every player gains in proportion to "
     "its bargaining weight, whatever it brings.",
     exchanges=(UTILITY_ONLY, TRADING, MONEY),
-    settle=pay_as_agreed,
-    individually_rational=True,
     reveals="its size and its connection, its power in every slot and round, what its own cost "
     "falls by, its bargaining weight, and the money it asks for in every round",
     promises=shares_of_the_surplus,
     holds="surplus shared, bargaining excess",
-    by_energy=False,
     weighted=True,
 )

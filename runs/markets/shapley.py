@@ -8,16 +8,13 @@ from typing import Any
 
 from nashgrid.market.topics import SHAPLEY_MONEY, TRADING, UTILITY_ONLY
 from nashgrid.runs.coalitions import shapley_with_error
-from nashgrid.runs.markets.bargained_payments import pay_as_agreed
 from nashgrid.runs.markets.books import Books
-from nashgrid.runs.markets.market import Market
-from nashgrid.runs.markets.no_operator import operator_is_no_player
-from nashgrid.runs.markets.shared_savings import (
-    HEARD_FROM_MEDIATOR,
-    TOLD_TO_MEDIATOR,
+from nashgrid.runs.markets.coalition_values import (
+    WITHOUT_REPLANNING,
+    coalition_value_market,
     pooling_game,
-    shared_in_proportion,
 )
+from nashgrid.runs.markets.shared_savings import shared_in_proportion
 
 
 def shares_by_shapley(books: Books) -> dict[str, dict[str, Any]]:
@@ -32,22 +29,14 @@ def shares_by_shapley(books: Books) -> dict[str, dict[str, Any]]:
     return shared_in_proportion(books, value, "Shapley value", words)
 
 
-SHAPLEY = Market(
+SHAPLEY = coalition_value_market(
     name="shapley",
     title="Shapley value",
     rule="savings by what each adds to those who came before, in the mean over all orders",
-    explanation="Every player gets what it adds to the savings of those who came before it, in the "
-    "mean over all orders of arrival (with many players over a random sample of orders; the "
-    "certificate states the standard error). What a group could save by itself is what it saves "
-    "by settling with the utility together, with the schedules that its members have alone or "
-    "with those agreed on; it does not plan anew, and the wires are not asked.",
+    explanation="Every player gets what it adds to the savings of those who came before it, in "
+    "the mean over all orders of arrival (with many players over a random sample of orders; the "
+    "certificate states the standard error). " + WITHOUT_REPLANNING,
     exchanges=(UTILITY_ONLY, TRADING, SHAPLEY_MONEY),
-    settle=pay_as_agreed,
-    individually_rational=True,
-    reveals=TOLD_TO_MEDIATOR,
-    heard=HEARD_FROM_MEDIATOR,
     promises=shares_by_shapley,
     holds="surplus shared, Shapley value with its standard error",
-    presumes=operator_is_no_player,
-    by_energy=False,
 )

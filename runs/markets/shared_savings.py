@@ -4,18 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from nashgrid.market.bargaining.pooling_game import PoolingGame
 from nashgrid.market.messages import Floats
 from nashgrid.market.settlement import SMALLEST_SHARE
 from nashgrid.runs.claims import claim
 from nashgrid.runs.markets.books import Books
 
-HEARD_FROM_MEDIATOR = ("quote", "closing", "award")
-TOLD_TO_MEDIATOR = (
-    "its size and its connection, and its power in every slot and round; a mediator whom all trust "
-    "learns what its own cost falls by and its power in every slot, alone and in the market; "
-    "others learn nothing of it but the money it asks for in every round, in the sum"
-)
 CLOSE = 1e-6
 """How far money may end from what a rule says, as a share of the surplus."""
 
@@ -56,19 +49,4 @@ def gains_are(books: Books, gains: Floats, words: str) -> dict[str, Any]:
         max(float(apart.max()), 0.0) / books.surplus,
         CLOSE,
         f"{words}: largest difference of a saving, as a share of the surplus",
-    )
-
-
-def pooling_game(books: Books) -> PoolingGame:
-    """The coalitional game of the traders, from the accounts."""
-    trades, terms = books.trades, books.trades.terms
-    own = books.accounts.iloc[: len(trades.agents)]
-    return PoolingGame(
-        alone_kw=trades.baseline_kw,
-        agreed_kw=trades.trade_kw,
-        saving=(own["cost_before"] - own["own_cost"]).to_numpy(),
-        surplus=books.surplus,
-        retail_price=terms.retail_price_per_kwh,
-        feed_in_price=terms.feed_in_price_per_kwh,
-        slot_hours=terms.slot_hours,
     )

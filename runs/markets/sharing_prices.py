@@ -1,6 +1,7 @@
 """Sharing prices: each slot has one price for buyers and one for sellers, by a formula."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from nashgrid.market.messages import Floats
 from nashgrid.market.settlement import MICRO, Payments, energy_payments, whole_micro
 from nashgrid.runs.claims import claim
 from nashgrid.runs.markets.books import Books
-from nashgrid.runs.markets.market import Promises, Settle
+from nashgrid.runs.markets.market import Market, Promises, Settle
 from nashgrid.runs.markets.trades import Trades
 
 Pricing = Callable[[Floats, Floats, Floats, Floats], tuple[Floats, Floats]]
@@ -74,3 +75,7 @@ def shares_by(pricing: Pricing) -> Promises:
         }
 
     return promises
+
+
+sharing_price_market = partial(Market, reveals=HEARD_OF_PRICES, holds="bill covered, price formula")
+"""The record of a sharing price: schedules of least cost, settled by the formula."""

@@ -12,9 +12,7 @@ import numpy as np
 from nashgrid.agents.local_problem import Tariff
 from nashgrid.market.messages import Floats
 from nashgrid.market.pricing import supply_demand_ratio
-from nashgrid.market.topics import TRADING, UTILITY_ONLY
-from nashgrid.runs.markets.market import Market
-from nashgrid.runs.markets.sharing_prices import HEARD_OF_PRICES, Pricing, pay_by, shares_by
+from nashgrid.runs.markets.sharing_prices import Pricing, pay_by, shares_by, sharing_price_market
 from nashgrid.runs.scenario import Scenario
 
 COMPENSATION_SHARE = 0.5
@@ -47,34 +45,26 @@ def prices_exist(pricing: Pricing, scenario: Scenario, tariff: Tariff) -> None:
         pricing(surplus, one, tariff.retail_price_per_kwh, tariff.feed_in_price_per_kwh)
 
 
-SUPPLY_DEMAND_RATIO = Market(
+SUPPLY_DEMAND_RATIO = sharing_price_market(
     name="supply-demand-ratio",
     title="supply-demand ratio",
     rule="inside, energy is the cheaper the more of it there is for those who need it",
     explanation="The price inside falls from retail to feed-in as the community's own supply meets "
     "its demand; with more supply than demand it is the feed-in price. Nothing promises that "
     "everybody gains.",
-    exchanges=(UTILITY_ONLY, TRADING),
     settle=pay_by(supply_demand_ratio),
-    individually_rational=False,
-    reveals=HEARD_OF_PRICES,
     promises=shares_by(supply_demand_ratio),
-    holds="bill covered, price formula",
     presumes=partial(prices_exist, supply_demand_ratio),
 )
 
-COMPENSATED_SUPPLY_DEMAND_RATIO = Market(
+COMPENSATED_SUPPLY_DEMAND_RATIO = sharing_price_market(
     name="compensated-supply-demand-ratio",
     title="supply-demand ratio with compensation",
     rule="as the supply-demand ratio, but sellers get half of the spread above feed-in",
     explanation="The price inside falls as the community's own supply meets its demand, but no "
     "further than half way between feed-in and retail: sellers are compensated for what they sell "
     "inside. Nothing promises that everybody gains.",
-    exchanges=(UTILITY_ONLY, TRADING),
     settle=pay_by(compensated),
-    individually_rational=False,
-    reveals=HEARD_OF_PRICES,
     promises=shares_by(compensated),
-    holds="bill covered, price formula",
     presumes=partial(prices_exist, compensated),
 )

@@ -7,7 +7,6 @@ is the agent's best and p0 was feasible; the operator keeps what the agents' gai
 from typing import Any
 
 from nashgrid.market.settlement import Payments, energy_payments
-from nashgrid.market.topics import TRADING, UTILITY_ONLY
 from nashgrid.runs.claims import claim
 from nashgrid.runs.markets.books import Books
 from nashgrid.runs.markets.market import Market
@@ -44,10 +43,8 @@ TWO_PART = Market(
     rule="retail on what one would buy alone, the clearing price on the deviation",
     explanation="Everybody pays retail for what it would buy alone, and the clearing price for the "
     "deviation from it. This rewards a baseline that is reported too high.",
-    exchanges=(UTILITY_ONLY, TRADING),
     settle=pay_in_two_parts,
     individually_rational=True,
-    reveals="its size and its connection, and its power in every slot and round",
     promises=operators_part,
     holds="operator's part",
 )

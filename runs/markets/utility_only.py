@@ -22,5 +22,4 @@ UTILITY_ALONE = Market(
     exchanges=(UTILITY_ONLY,),
     settle=pay_the_tariff,
     individually_rational=True,
-    reveals="its size and its connection, and its power in every slot and round",
 )
