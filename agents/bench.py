@@ -1,9 +1,10 @@
-"""Who trades what in an exchange, and what they said: the coordinator's ledger of a round."""
+"""Who trades what in an exchange, and what they said: the cloud's ledger of a round."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from nashgrid.market.disclosure import Role
 from nashgrid.market.messages import Floats, Integers, Messages
 
 
@@ -19,6 +20,7 @@ class Members:
     speak_for : agents that all of them together speak for, if not just for themselves
     wards : (W,) first rows of the wards in which they are summed, see `nashgrid.agents.wards`; all
         in one if None
+    role : what they may be told, see `nashgrid.market.disclosure`
     """
 
     addresses: Integers
@@ -26,6 +28,7 @@ class Members:
     trades: Integers
     speak_for: int | None = None
     wards: Integers | None = None
+    role: Role = "prosumer"
 
     def __len__(self) -> int:
         return len(self.addresses)

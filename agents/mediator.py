@@ -1,4 +1,4 @@
-"""The mediator: a coordinator of money whom everybody trusts with what the rule needs to know."""
+"""The mediator: a cloud of money whom everybody trusts with what the rule needs to know."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -6,7 +6,7 @@ import mesa
 import numpy as np
 
 from nashgrid.agents.bench import Members
-from nashgrid.agents.money_exchange import MoneyCoordinator
+from nashgrid.agents.money_exchange import MoneyCloud
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.messages import Floats, Messages
 
@@ -15,7 +15,7 @@ Weigh = Callable[[Mapping[str, Floats]], Floats]
 was said -> (n,) weights, at least 0, by which they share the savings."""
 
 
-class Mediator(MoneyCoordinator):
+class Mediator(MoneyCloud):
     """Tells each member a weight that follows from the statements of all; then money is exchanged.
 
     Parameters
@@ -49,11 +49,7 @@ class Mediator(MoneyCoordinator):
             start = rows.stop
             own = weights[rows, None]
             bench.heard["weight"], bench.heard["size"] = own, np.where(own > 0, own, 1.0)
-            addresses = bench.members.addresses
-            sender = np.full(len(addresses), self.unique_id)
-            sent_s = np.full(len(addresses), self._heard_s)
-            award = Messages("award", self.topic, sender, addresses, {"weight": own}, sent_s)
-            self.outbox.append(award)
+            self._tell("award", bench.members, {"weight": own}, self._heard_s)
         return super().open_exchange()
 
     def receive(self, messages: Messages) -> None:

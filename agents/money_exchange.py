@@ -1,12 +1,12 @@
-"""The coordinator of the exchange of money, whose step follows from what is to be shared."""
+"""The cloud of an exchange of money, whose step follows from what is to be shared."""
 
 from dataclasses import replace
 
-from nashgrid.agents.coordinator import Coordinator
+from nashgrid.agents.cloud import Cloud
 from nashgrid.market.settlement import SMALLEST_SHARE
 
 
-class MoneyCoordinator(Coordinator):
+class MoneyCloud(Cloud):
     """Opens at the price that shares the surplus: rho = (A / S)^2, price = A / S.
 
     A is the sum of the bargaining weights and S the surplus, the sum of all savings. At the

@@ -10,10 +10,10 @@ import pandas as pd
 
 from nashgrid.agents.bargainer import Bargainer
 from nashgrid.agents.bench import Members
-from nashgrid.agents.coordinator import Coordinator
+from nashgrid.agents.cloud import Cloud
 from nashgrid.agents.counterparty import Counterparty
 from nashgrid.agents.mediator import Mediator
-from nashgrid.agents.money_exchange import MoneyCoordinator
+from nashgrid.agents.money_exchange import MoneyCloud
 from nashgrid.agents.prosumer import Prosumer
 from nashgrid.agents.standard_buildings import StandardBuildings
 from nashgrid.agents.wards import ward_starts
@@ -94,7 +94,7 @@ class TradingModel(mesa.Model):
                 prosumer.anticipate(topic, anticipation)
         self.population = self._make_population()
         self.counterparty = make_counterparty(self, study, self.wires, self.rules)
-        self.coordinators = {topic: self._coordinator(topic) for topic in topics}
+        self.coordinators = {topic: self._cloud(topic) for topic in topics}
         self.post = self._open_post(seed)
         self._waiting = list(topics)
         self.negotiation: Negotiation | None = None
@@ -202,13 +202,13 @@ class TradingModel(mesa.Model):
             start = rows.stop
         return bargainers
 
-    def _coordinator(self, topic: str) -> Coordinator:
+    def _cloud(self, topic: str) -> Cloud:
         if topic in MONEY_EXCHANGES:
             one_commodity = np.zeros((1, 1), dtype=np.int64)
             members = self._members(one_commodity, one_commodity)
             rules = replace(self.rules, tolerance=MONEY_TOLERANCE)
             if topic not in MEDIATED:
-                return MoneyCoordinator(
+                return MoneyCloud(
                     self, topic, members=members, rules=rules, opening_price=np.zeros(1)
                 )
             return Mediator(
@@ -223,7 +223,7 @@ class TradingModel(mesa.Model):
             )
         slots, places = self.study.horizon.slots, len(self.wires.places)
         commodities = np.arange(places * slots).reshape(places, slots)
-        return Coordinator(
+        return Cloud(
             self,
             topic,
             members=self._members(commodities, commodities.reshape(1, -1)),
@@ -242,8 +242,11 @@ class TradingModel(mesa.Model):
             wards = ward_starts(len(self.population))
             drawn = slice(alone, None)
             groups.append(Members(addresses[drawn], of_traders, trades[drawn], wards=wards))
-        last = Members(self.counterparty.addresses, of_counterparty, np.zeros(1, dtype=np.int64))
-        return [*groups, last]
+        return [*groups, self._counterparty_members(of_counterparty)]
+
+    def _counterparty_members(self, trades: Integers) -> Members:
+        alone = np.zeros(1, dtype=np.int64)
+        return Members(self.counterparty.addresses, trades, alone, role="counterparty")
 
     def _opening_price(self, topic: str) -> Floats:
         """The retail price; nothing where everybody pays the utility for itself."""

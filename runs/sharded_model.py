@@ -142,7 +142,7 @@ class ShardedModel(TradingModel):
 
     def _members(self, of_traders: Integers, of_counterparty: Integers) -> list[Members]:
         """Everybody; a shard trades the commodities of all of its places."""
-        lone, one = len(of_traders) == 1, np.zeros(1, dtype=np.int64)
+        lone = len(of_traders) == 1
         stated = np.array([agent.unique_id for agent in self.prosumers], dtype=np.int64)
         trades = np.zeros(len(stated), np.int64) if lone else self.place[: len(stated)]
         groups = [Members(stated, of_traders, trades)] if len(stated) else []
@@ -158,7 +158,7 @@ class ShardedModel(TradingModel):
                     wards=wards,
                 )
             )
-        return [*groups, Members(self.counterparty.addresses, of_counterparty, one)]
+        return [*groups, self._counterparty_members(of_counterparty)]
 
     def _links(self) -> Links:
         """Everybody's; those of shards are within the run, the buildings' are in the shards."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nashgrid.agents.bargainer import Bargainer
 from nashgrid.agents.bench import Members
-from nashgrid.agents.money_exchange import MoneyCoordinator
+from nashgrid.agents.money_exchange import MoneyCloud
 from nashgrid.agents.trading_agent import TradingAgent
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.links import links_of
@@ -26,7 +26,7 @@ def share(savings: list[float], weights: list[float]) -> tuple[np.ndarray, int]:
     model = mesa.Model(rng=1)
     agents = [TradingAgent(model, f"agent {number}") for number in range(len(savings))]
     addresses = np.array([agent.unique_id for agent in agents])
-    coordinator = MoneyCoordinator(
+    coordinator = MoneyCloud(
         model,
         MONEY,
         members=[Members(addresses, np.zeros((1, 1), dtype=np.int64), np.zeros_like(addresses))],

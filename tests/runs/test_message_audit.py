@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from nashgrid.agents.coordinator import Coordinator
+from nashgrid.agents.cloud import Cloud
 from nashgrid.market.message_network import Transmission
 from nashgrid.market.messages import Messages
 from nashgrid.runs.inputs import with_values
@@ -152,7 +152,7 @@ def arrays_of(one: object, seen: set[int], path: str = "") -> Iterator[tuple[str
 
 def holdings(model: TradingModel) -> dict[str, int]:
     """Numbers a coordinator holds after its exchange, by where; addresses of members apart."""
-    one: Coordinator = model.coordinators["trading"]
+    one: Cloud = model.coordinators["trading"]
     found: dict[str, int] = {}
     for path, array in arrays_of(one, set()):
         of_members = (".members.addresses", ".members.trades", ".members.commodities")

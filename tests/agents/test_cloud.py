@@ -1,25 +1,26 @@
-"""The coordinator: sums by commodity, quotes to each its own, no member's state."""
+"""The cloud: sums by commodity, quotes to each its own, no member's state."""
 
 import mesa
 import numpy as np
 import pytest
 
 from nashgrid.agents.bench import Members
-from nashgrid.agents.coordinator import Coordinator
+from nashgrid.agents.cloud import Cloud
+from nashgrid.market.disclosure import DISCLOSED
 from nashgrid.market.exchange import ExchangeRules
-from nashgrid.market.messages import Messages, one_message
+from nashgrid.market.messages import FIELDS, Messages, one_message
 
 RULES = ExchangeRules(step=0.5, tolerance=1e-6, memory=2)
 
 
-def coordinator() -> Coordinator:
+def cloud() -> Cloud:
     """Members 11 and 12 trade commodities 0, 1 and 2, 1; member 13 all three."""
     lists = np.array([[2, 1], [0, 1]])
     members = [
         Members(np.array([11, 12]), lists, np.array([1, 0])),
-        Members(np.array([13]), np.array([[0, 1, 2]]), np.array([0])),
+        Members(np.array([13]), np.array([[0, 1, 2]]), np.array([0]), role="counterparty"),
     ]
-    return Coordinator(
+    return Cloud(
         mesa.Model(rng=1),
         "trading",
         members=members,
@@ -28,13 +29,13 @@ def coordinator() -> Coordinator:
     )
 
 
-def tell(one: Coordinator, kind: str, sender: int, **fields: list[float]) -> None:
+def tell(one: Cloud, kind: str, sender: int, **fields: list[float]) -> None:
     content = {name: np.array(values) for name, values in fields.items()}
     one.receive(one_message(kind, "trading", sender, one.unique_id, content, 0.0))
 
 
-def opened() -> Coordinator:
-    one = coordinator()
+def opened() -> Cloud:
+    one = cloud()
     tell(one, "enrolment", 12, size=[5.0, 2.0])
     tell(one, "enrolment", 11, size=[1.0, 3.0])
     tell(one, "enrolment", 13, size=[1.0, 5.0, 5.0])
@@ -42,15 +43,15 @@ def opened() -> Coordinator:
     return one
 
 
-def answer(one: Coordinator) -> None:
+def answer(one: Cloud) -> None:
     tell(one, "offer", 13, quantity=[-1, -1, -1], squared_norm=[2], residual_products=[0, 1, 7])
     tell(one, "offer", 12, quantity=[4, 2], squared_norm=[3], residual_products=[0, 0, 6])
     tell(one, "offer", 11, quantity=[3, 6], squared_norm=[5], residual_products=[0, 0, 5])
 
 
 def test_not_open_before_everybody_has_enrolled() -> None:
-    with pytest.raises(ValueError, match="trading exchange is not open yet"):
-        coordinator().quote(0.0)
+    with pytest.raises(ValueError, match="cloud of trading is not open yet"):
+        cloud().quote(0.0)
 
 
 def test_sums_by_commodity_close_a_round() -> None:
@@ -107,7 +108,7 @@ def test_order_of_arrival_does_not_matter() -> None:
 
 
 def test_counterparty_learns_sums_and_takes_the_rest() -> None:
-    one = coordinator()
+    one = cloud()
     for sender, at in ((11, 1.0), (12, 10.0)):
         names = ("size", "connection_kw", "lowest_kw", "highest_kw")
         rows = {name: [at, 2 * at] for name in names}
@@ -135,3 +136,32 @@ def test_nothing_heard_outlives_its_round() -> None:
     # A stranger's word counts for nothing.
     tell(one, "offer", 99, quantity=[9, 9], squared_norm=[9], residual_products=[9, 9, 9])
     assert all(not bench.heard for bench in one._benches)
+
+
+@pytest.mark.parametrize(
+    ("kind", "group", "field"),
+    [
+        ("quote", 0, "quantity"),  # another's offer
+        ("closing", 0, "imbalance"),  # declared for a quote, not for a closing
+        ("enrolment sums", 0, "size"),  # for the counterparty alone
+        ("remainder", 1, "agreed_kw"),  # a member's own schedule
+    ],
+)
+def test_what_is_not_declared_for_a_role_is_not_said(kind: str, group: int, field: str) -> None:
+    one = opened()
+    role = ["prosumer", "counterparty"][group]
+    members = one._benches[group].members
+    with pytest.raises(ValueError, match=f"a {kind} must not tell a {role} of {field}"):
+        one._tell(kind, members, {field: np.zeros((len(members), 1))}, 0.0)
+    assert not one.outbox
+
+
+def test_sums_are_for_who_takes_part_alone() -> None:
+    with pytest.raises(ValueError, match="nobody who takes part alone has the address 12"):
+        opened().tell_sums(12, 0.0)
+
+
+def test_every_declared_field_is_one_of_its_kind_of_message() -> None:
+    for kind, roles in DISCLOSED.items():
+        for fields in roles.values():
+            assert set(fields) <= set(FIELDS[kind])

@@ -1,4 +1,8 @@
-"""The coordinator of an exchange: it announces quotes and adds up what it hears."""
+"""The cloud: the broker between prosumers and who delivers.
+
+It runs an exchange: it announces quotes and adds up what it hears. What it says, and to whom, is
+declared field by field in `nashgrid.market.disclosure`; it refuses to say anything else.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,12 +11,15 @@ import numpy as np
 
 from nashgrid.agents.bench import Bench, Members
 from nashgrid.agents.trading_agent import TradingAgent
+from nashgrid.market.disclosure import undisclosed
 from nashgrid.market.exchange import Exchange, ExchangeRules, OfferSums
 from nashgrid.market.messages import Floats, Messages
 
 
-class Coordinator(TradingAgent):
+class Cloud(TradingAgent):
     """Runs one exchange. It knows prices, sums and who takes part; no member's state.
+
+    Prosumers hear prices of it, the counterparty prices and sums.
 
     Parameters
     ----------
@@ -31,7 +38,7 @@ class Coordinator(TradingAgent):
         rules: ExchangeRules,
         opening_price: Floats,
     ) -> None:
-        super().__init__(model, f"{topic} exchange")
+        super().__init__(model, f"cloud of {topic}")
         self.topic = topic
         self.rules = rules
         self._opening_price = opening_price
@@ -65,7 +72,7 @@ class Coordinator(TradingAgent):
     def quote(self, now_s: float) -> None:
         """Announce the next round."""
         exchange = self.exchange
-        self._tell(
+        self._announce(
             "quote",
             now_s,
             by_commodity={"price": exchange.price, "imbalance": exchange.imbalance},
@@ -89,20 +96,20 @@ class Coordinator(TradingAgent):
 
     def announce_closing(self, now_s: float) -> None:
         """Announce the clearing price."""
-        self._tell("closing", now_s, by_commodity={"price": self.exchange.clearing_price})
+        self._announce("closing", now_s, by_commodity={"price": self.exchange.clearing_price})
 
     def tell_sums(self, receiver: int, now_s: float) -> None:
         """Tell the counterparty what all the others amount to, commodity by commodity."""
         names = ("size", "connection_kw", "lowest_kw", "highest_kw")
         fields = {name: self._sum(name)[None] for name in names}
-        self.say("enrolment sums", self.topic, receiver, fields, now_s)
+        self._tell("enrolment sums", self._group_of(receiver), fields, now_s)
 
     def tell_remainder(self, receiver: int, now_s: float) -> None:
         """Tell the counterparty what it has to buy so that every commodity balances."""
         fields = {"quantity": -self._sum("quantity")[None]}
-        self.say("remainder", self.topic, receiver, fields, now_s)
+        self._tell("remainder", self._group_of(receiver), fields, now_s)
 
-    def _tell(
+    def _announce(
         self,
         kind: str,
         now_s: float,
@@ -110,13 +117,30 @@ class Coordinator(TradingAgent):
         to_all: Mapping[str, Floats] | None = None,
     ) -> None:
         for bench in self._benches:
-            members = bench.members.addresses
-            count = len(members)
             fields = {name: bench.own(values) for name, values in by_commodity.items()}
             for name, values in (to_all or {}).items():
-                fields[name] = np.broadcast_to(values, (count, len(values)))
-            sender, sent_s = np.full(count, self.unique_id), np.full(count, now_s)
-            self.outbox.append(Messages(kind, self.topic, sender, members, fields, sent_s))
+                fields[name] = np.broadcast_to(values, (len(bench.members), len(values)))
+            self._tell(kind, bench.members, fields, now_s)
+
+    def _tell(
+        self, kind: str, members: Members, fields: Mapping[str, Floats], now_s: float
+    ) -> None:
+        """Say a row of every field to each member; refuse what is not declared for its role."""
+        secrets = undisclosed(kind, members.role, fields)
+        if secrets:
+            raise ValueError(
+                f"{self.name}: a {kind} must not tell a {members.role} of {', '.join(secrets)}"
+            )
+        sender, sent_s = np.full(len(members), self.unique_id), np.full(len(members), now_s)
+        said = Messages(kind, self.topic, sender, members.addresses, fields, sent_s)
+        self.outbox.append(said)
+
+    def _group_of(self, member: int) -> Members:
+        """The group whose only member answers at an address."""
+        for bench in self._benches:
+            if np.array_equal(bench.members.addresses, [member]):
+                return bench.members
+        raise ValueError(f"{self.name}: nobody who takes part alone has the address {member}")
 
     def _sum(self, name: str) -> Floats:
         """(K,) sum by commodity, in the order of addresses: independent of who spoke first."""

@@ -1,0 +1,28 @@
+"""What the cloud may tell whom: the fields of every kind of message, by the role of who hears it.
+
+A prosumer hears prices and what the exchange itself needs, at its own place alone: no voltage, no
+limit, no impedance, no flow and no cost of who delivers. Who delivers hears the same of every
+place, and sums over the prosumers at each: no prosumer's own quantity.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+Role = Literal["prosumer", "counterparty"]
+
+_QUOTE = ("price", "imbalance", "step", "memory_slot", "mixing_weights")
+
+DISCLOSED: Mapping[str, Mapping[Role, tuple[str, ...]]] = {
+    "quote": {"prosumer": _QUOTE, "counterparty": _QUOTE},
+    "closing": {"prosumer": ("price",), "counterparty": ("price",)},
+    "award": {"prosumer": ("weight",), "counterparty": ("weight",)},
+    "enrolment sums": {"counterparty": ("size", "connection_kw", "lowest_kw", "highest_kw")},
+    "remainder": {"counterparty": ("quantity",)},
+}
+"""Kind of message -> role of who hears it -> the fields that it may hold."""
+
+
+def undisclosed(kind: str, role: Role, fields: Iterable[str]) -> list[str]:
+    """Those of the fields that a message of a kind must not tell somebody of a role."""
+    declared = DISCLOSED.get(kind, {}).get(role, ())
+    return sorted(set(fields) - set(declared))
