@@ -35,6 +35,10 @@ class DeliveryProblem(Protocol):
         """Cost of a demand [currency]."""
         ...
 
+    def least_cost(self, linear: Floats) -> float:
+        """Lower bound of cost(d) + sum linear d over all demands, proved by duality; (T, B)."""
+        ...
+
     def violation(self, demand_kw: Floats) -> tuple[float, float]:
         """Largest violation of a power limit [kW] and of a voltage limit [pu] by a demand."""
         ...

@@ -18,7 +18,7 @@ from nashgrid.runs.central import local_problem
 from nashgrid.runs.influence import anticipations
 from nashgrid.runs.inputs import tariff, with_values
 from nashgrid.runs.playing_field import PlayingField, playing_field
-from nashgrid.runs.proof import agent_position
+from nashgrid.runs.positions import agent_position
 from nashgrid.runs.scenario import Scenario
 
 How = Literal["gauss-seidel", "jacobi", "random"]

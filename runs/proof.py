@@ -1,24 +1,19 @@
 """Proof of one case: how far every participant is from its best response, from tables alone.
 
 Prices, trades and schedules come from tables. The agents' problems are theirs in a run, and
-stated anew from the scenario in a verification. Best responses are solved by Clarabel or DAQP,
-and their value is bounded by weak duality.
+stated anew from the scenario in a verification.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from nashgrid.agents.anticipation import Anticipation, price_taker
+from nashgrid.agents.anticipation import price_taker
 from nashgrid.agents.compiled_problem import CompiledProblem
-from nashgrid.agents.counterparty import DeliveryProblem
-from nashgrid.agents.local_problem import LocalProblem, value_of
 from nashgrid.agents.population.population import Population
-from nashgrid.agents.sloping_supply import SlopingSupply
-from nashgrid.agents.utility_supply import UtilitySupply
-from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.market.messages import Floats
 from nashgrid.market.topics import UTILITY_ONLY
 from nashgrid.runs.assembly import Wires
@@ -26,38 +21,19 @@ from nashgrid.runs.central import CentralOptimum, central_optimum, connection_li
 from nashgrid.runs.influence import anticipations
 from nashgrid.runs.population_proof import PopulationPosition, prove_population
 from nashgrid.runs.population_tables import read_schedules
+from nashgrid.runs.positions import (
+    Position,
+    agent_position,
+    assign,
+    delivery_position,
+    limits_not_kept,
+)
 from nashgrid.runs.potential import GameFinding, natural_maps_kw, potential_at
 from nashgrid.runs.scenario import Scenario
-from nashgrid.runs.tables import DECISIONS, demand_kw, population_trades
+from nashgrid.runs.tables import demand_kw, population_trades, price_at_places
 
 # Buildings of a population up to which the central problem is solved; beyond, it is bounded.
 MOST_TOGETHER = 300
-WORTH_NAMING_KW, WORTH_NAMING_PU = 1e-2, 1e-5
-
-
-@dataclass(frozen=True)
-class Position:
-    """One participant at a price that it takes as given, or knows to move with its own power.
-
-    Parameters
-    ----------
-    cost : its own cost, before payments [currency]
-    epsilon : what it could gain at most by another schedule, proved by weak duality [currency]
-    scale : its cost including what the trade costs, for the relative figure [currency]
-    violation : of its own constraints [kW or kWh]; for the operator its power limits [kW]
-    violation_pu : of voltage limits [pu]
-    """
-
-    cost: float
-    epsilon: float
-    scale: float
-    violation: float
-    violation_pu: float = 0.0
-
-    @property
-    def relative_epsilon(self) -> float:
-        """epsilon / max(1, |scale|)."""
-        return self.epsilon / max(1.0, abs(self.scale))
 
 
 @dataclass(frozen=True)
@@ -70,10 +46,11 @@ class CaseProof:
     population : of all buildings drawn at random; None where there are none
     imbalance_kw : largest |sum of trades| of a commodity
     total_cost : of the outcome [currency]
-    central_cost : of the central optimum; with a population what weak duality proves: no schedules
-        cost less than the total less the epsilons of all, for the payments cancel [currency]
+    central_cost : of the central optimum; with a large population what weak duality proves: no
+        schedules cost less than the total less the epsilons of all, for the payments cancel
+        [currency]
     price_difference : largest difference to the central multipliers, in a game to those of its
-        potential; None with a population [currency/kWh]
+        potential; None where the central problem is only bounded [currency/kWh]
     limits_not_kept : the counterparty's limits that the outcome breaks, worst first, in words
     game : how it stands to the equilibrium; None where everybody takes prices as given
     """
@@ -137,71 +114,130 @@ def prove_case(
     ValueError
         If the tables lack something, or the scenario allows no schedule at all.
     """
-    price = _by_place(prices[prices["case"] == case], "price_per_kwh", wires)
-    demand = demand_kw(trades, case, wires)
-    own_trades, own_schedules = trades[trades["case"] == case], schedules[schedules["case"] == case]
-    bought = np.zeros_like(demand)
-    positions = {}
-    slots, stated = scenario.horizon.slots, len(scenario.agents)
-    devices = sum(len(problem.problem.parts) for problem in problems)
-    by_agent = dict(iter(own_trades[: stated * slots].groupby("agent", sort=False)))
-    rows_of = dict(iter(own_schedules[: devices * slots].groupby("agent", sort=False)))
-    known = anticipations(scenario, wires.tariff, case)
-    views = known or [price_taker(slots)] * stated
-    for entry, problem, view in zip(scenario.agents, problems, views, strict=True):
-        place = wires.places.index(entry.bus or 0)
-        trade = by_agent[entry.name].sort_values("slot")["trade_kw"].to_numpy(dtype=float)
-        bought[:, place] += trade
-        assign(problem.problem, trade, rows_of[entry.name], case)
-        positions[entry.name] = agent_position(problem, price[:, place], view)
-    population = None
     if (kernel is None) != (wires.population is None):
-        raise ValueError("a population is proved by its kernel, and nothing else is")
-    if wires.population is not None and kernel is not None:
-        trade = population_trades(own_trades, scenario, wires)
-        at = wires.place_of(wires.population.roster["bus"])
-        np.add.at(bought.T, at, trade)
-        population = prove_population(
-            kernel,
-            read_schedules(wires.population, trade, own_schedules[devices * slots :]),
-            price.T[at] if len(wires.places) > 1 else price[:, 0],
-            wires.tariff if case == UTILITY_ONLY else None,
-        )
+        raise ValueError("a kernel is for a population, and a population needs one")
+    tables = _Tables(case, scenario, wires, prices, trades, schedules, problems)
+    positions = tables.stated_positions(problems)
+    population = None if kernel is None else tables.population_position(kernel)
     delivery = wires.delivery(case, connection_limits(scenario, wires))
+    demand = tables.demand_kw
     positions[counterparty] = delivery_position(
-        delivery, demand, price, scenario.horizon.slot_hours
+        delivery, demand, tables.price, scenario.horizon.slot_hours
     )
     broken = limits_not_kept(delivery, demand, positions[counterparty])
     total = sum(position.cost for position in positions.values())
+    gain = sum(position.epsilon for position in positions.values())
     if population is not None:
         total += float(population.cost.sum())
+        gain += float(population.epsilon.sum())
     if population is not None and len(population.cost) > MOST_TOGETHER:
-        gain = float(population.epsilon.sum()) + sum(p.epsilon for p in positions.values())
         central = CentralOptimum(total - gain, None)
     else:
         central = _central(case, scenario, wires, counterparty, broken)
     game, price_there = None, central.price_per_kwh
-    if known is not None:
-        potential = central_optimum(scenario, wires, case, known)
-        price_there = potential.price_per_kwh
-        places = [wires.places.index(entry.bus or 0) for entry in scenario.agents]
-        game = GameFinding(
-            potential_at(problems, known, positions[counterparty].cost),
-            potential.cost,
-            natural_maps_kw(problems, price.T[places], known),
-        )
+    if tables.known is not None:
+        game, price_there = tables.game_finding(problems, positions[counterparty].cost)
     return CaseProof(
         positions=positions,
         population=population,
-        imbalance_kw=float(np.abs(bought - demand).max()),
+        imbalance_kw=tables.imbalance_kw,
         total_cost=total,
         central_cost=central.cost,
         price_difference=(
-            None if price_there is None else float(np.abs(price - price_there).max())
+            None if price_there is None else float(np.abs(tables.price - price_there).max())
         ),
         limits_not_kept=broken,
         game=game,
     )
+
+
+class _Tables:
+    """One case of the tables, against the scenario that they are to be an outcome of."""
+
+    def __init__(
+        self,
+        case: str,
+        scenario: Scenario,
+        wires: Wires,
+        prices: pd.DataFrame,
+        trades: pd.DataFrame,
+        schedules: pd.DataFrame,
+        problems: Sequence[CompiledProblem],
+    ) -> None:
+        self._case, self._scenario, self._wires = case, scenario, wires
+        self.price = price_at_places(prices, case, wires)
+        self.demand_kw = demand_kw(trades, case, wires)
+        self.known = anticipations(scenario, wires.tariff, case)
+        self._trades = trades[trades["case"] == case]
+        self._places = [wires.places.index(entry.bus or 0) for entry in scenario.agents]
+        own = schedules[schedules["case"] == case]
+        rows = scenario.horizon.slots * sum(len(problem.problem.parts) for problem in problems)
+        self._stated_schedules, self._drawn_schedules = own[:rows], own[rows:]
+
+    @cached_property
+    def _stated_kw(self) -> list[Floats]:
+        """(T,) what each agent that the scenario states buys."""
+        agents = self._scenario.agents
+        rows = self._trades[: len(agents) * self._scenario.horizon.slots]
+        by_agent = dict(iter(rows.groupby("agent", sort=False)))
+        return [
+            by_agent[entry.name].sort_values("slot")["trade_kw"].to_numpy(dtype=float)
+            for entry in agents
+        ]
+
+    @cached_property
+    def _drawn_kw(self) -> Floats:
+        """(n, T) what the buildings drawn at random buy."""
+        return population_trades(self._trades, self._scenario, self._wires)
+
+    @property
+    def imbalance_kw(self) -> float:
+        """Largest difference between what is bought and what is delivered at a place."""
+        bought, drawn = np.zeros_like(self.demand_kw), self._wires.population
+        for place, trade in zip(self._places, self._stated_kw, strict=True):
+            bought[:, place] += trade
+        if drawn is not None:
+            np.add.at(bought.T, self._wires.place_of(drawn.roster["bus"]), self._drawn_kw)
+        return float(np.abs(bought - self.demand_kw).max())
+
+    def stated_positions(self, problems: Sequence[CompiledProblem]) -> dict[str, Position]:
+        """Of all agents that the scenario states; their schedules go into their statements."""
+        entries = self._scenario.agents
+        rows_of = dict(iter(self._stated_schedules.groupby("agent", sort=False)))
+        views = self.known or [price_taker(self._scenario.horizon.slots)] * len(entries)
+        positions = {}
+        for entry, problem, view, place, trade in zip(
+            entries, problems, views, self._places, self._stated_kw, strict=True
+        ):
+            assign(problem.problem, trade, rows_of[entry.name], self._case)
+            positions[entry.name] = agent_position(problem, self.price[:, place], view)
+        return positions
+
+    def population_position(self, kernel: Population) -> PopulationPosition:
+        """Of all buildings drawn at random."""
+        drawn, price = self._wires.population, self.price
+        if drawn is None:
+            raise ValueError("the scenario has no population")
+        at = self._wires.place_of(drawn.roster["bus"])
+        return prove_population(
+            kernel,
+            read_schedules(drawn, self._drawn_kw, self._drawn_schedules),
+            price.T[at] if len(self._wires.places) > 1 else price[:, 0],
+            self._wires.tariff if self._case == UTILITY_ONLY else None,
+        )
+
+    def game_finding(
+        self, problems: Sequence[CompiledProblem], delivery_cost: float
+    ) -> tuple[GameFinding, Floats | None]:
+        """How the schedules stand to the equilibrium of a game, and its prices."""
+        known = self.known or []
+        potential = central_optimum(self._scenario, self._wires, self._case, known)
+        finding = GameFinding(
+            potential_at(problems, known, delivery_cost),
+            potential.cost,
+            natural_maps_kw(problems, self.price.T[self._places], known),
+        )
+        return finding, potential.price_per_kwh
 
 
 def _central(
@@ -216,80 +252,3 @@ def _central(
             "the limit, let load go unserved at a price (unserved_load_price_per_kwh), or connect "
             "less"
         ) from error
-
-
-def assign(problem: LocalProblem, trade_kw: Floats, rows: pd.DataFrame, case: str) -> None:
-    """Write a schedule of the tables into the variables of a statement.
-
-    Raises
-    ------
-    ValueError
-        If the table lacks a device, a decision or a slot.
-    """
-    for variable in problem.statement.variables():
-        if variable.name() == "bought_kw":
-            variable.value = np.maximum(trade_kw, 0.0)
-    problem.trade.value = trade_kw
-    for device, part in problem.parts.items():
-        own = rows[rows["device"] == device].sort_values("slot")
-        for quantity, variable in part.variables.items():
-            values = own[quantity].to_numpy(dtype=float) if quantity in DECISIONS else None
-            if values is None or values.shape != variable.shape or not np.isfinite(values).all():
-                raise ValueError(
-                    f"{problem.owner}: the schedule of {device!r} in case {case!r} lacks values "
-                    f"of {quantity}"
-                )
-            variable.value = values
-
-
-def agent_position(compiled: CompiledProblem, price: Floats, view: Anticipation) -> Position:
-    """Cost, epsilon and violation of a prosumer at the values in its statement.
-
-    Its cost of a deviation y convex in it, slope y^2 is bounded from below by its tangent at the
-    best one.
-    """
-    problem, hours = compiled.problem, compiled.problem.horizon.slot_hours
-    trade, problem.price.value = value_of(problem.trade), view.own_price(price)
-    paid = float(problem.statement.objective.value)
-    own = paid - hours * float(view.own_price(price) @ trade)
-    violation = max(
-        float(np.max(constraint.violation())) for constraint in problem.statement.constraints
-    )
-    linear, slope = view.deviation_terms(price, trade)
-    best = compiled.solve(hours * linear, 2 * hours * slope)
-    there = compiled.trade(best)
-    bound = compiled.lower_bound(hours * (linear + 2 * slope * there), best)
-    bound -= hours * float(slope @ there**2)
-    return Position(own, paid - bound, paid, violation)
-
-
-def delivery_position(
-    delivery: DeliveryProblem, demand: Floats, price: Floats, slot_hours: float
-) -> Position:
-    """Cost, epsilon and violation of the counterparty, who sells at the price."""
-    linear = -slot_hours * price
-    cost = delivery.cost(demand)
-    paid = cost + float((linear * demand).sum())
-    if isinstance(delivery, (UtilitySupply, SlopingSupply)):
-        bound, violation = delivery.least_cost(linear), delivery.violation(demand)
-    elif isinstance(delivery, OperatorProblem):
-        best = delivery.best_response(linear)
-        bound = delivery.dual_bound(linear, best.multipliers)
-        violation = delivery.violation(demand)
-    else:
-        raise ValueError(f"no proof is known for {type(delivery).__name__}")
-    return Position(cost, paid - bound, paid, *violation)
-
-
-def limits_not_kept(
-    delivery: DeliveryProblem, demand: Floats, position: Position
-) -> tuple[str, ...]:
-    """The limits that a delivery breaks by more than is worth naming, worst first, in words."""
-    if position.violation <= WORTH_NAMING_KW and position.violation_pu <= WORTH_NAMING_PU:
-        return ()
-    return tuple(str(limit) for limit in delivery.infeasibility(demand, demand)[:5])
-
-
-def _by_place(rows: pd.DataFrame, column: str, wires: Wires) -> Floats:
-    table = rows.pivot(index="slot", columns="bus", values=column)
-    return np.asarray(table[list(wires.places)].to_numpy(dtype=float))

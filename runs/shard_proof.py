@@ -7,15 +7,14 @@ import numpy as np
 from nashgrid.agents.anticipation import price_taker
 from nashgrid.market.messages import Floats
 from nashgrid.runs import tables
-from nashgrid.runs.central import connection_limits
 from nashgrid.runs.population_proof import PopulationPosition
-from nashgrid.runs.proof import (
-    CaseProof,
+from nashgrid.runs.positions import (
     agent_position,
     assign,
     delivery_position,
     limits_not_kept,
 )
+from nashgrid.runs.proof import CaseProof
 from nashgrid.runs.shard_workers import ask_all
 from nashgrid.runs.sharded_model import ShardedModel
 
@@ -37,9 +36,7 @@ def prove_shards(model: ShardedModel, case: str, trade_kw: Floats) -> CaseProof:
         assign(problem.problem, trade, rows, case)
         positions[agent.name] = agent_position(problem, price[:, place], view)
     population = _population(model, case, price)
-    limits = connection_limits(model.study, wires)
-    limits[wires.place_of(model.outline.places)] += model.outline.connection_kw
-    delivery = wires.delivery(case, limits)
+    delivery = wires.delivery(case, model.connection_kw)
     last = delivery_position(delivery, demand, price, model.study.horizon.slot_hours)
     positions[model.counterparty.name] = last
     bought = np.zeros_like(demand)

@@ -25,7 +25,7 @@ from nashgrid.market.topics import TRADING
 from nashgrid.runs import inputs
 from nashgrid.runs.assembly import Wires, connection, lay_wires
 from nashgrid.runs.central import connection_limits
-from nashgrid.runs.proof import WORTH_NAMING_KW, WORTH_NAMING_PU
+from nashgrid.runs.positions import WORTH_NAMING_KW, WORTH_NAMING_PU
 from nashgrid.runs.scenario import Scenario
 
 _GOLDEN = (5**0.5 - 1) / 2

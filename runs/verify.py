@@ -19,7 +19,7 @@ from nashgrid.runs.ledger import settle
 from nashgrid.runs.markets import market_named
 from nashgrid.runs.markets.bargained_payments import agreed_payments
 from nashgrid.runs.population_tables import read_schedules
-from nashgrid.runs.proof import assign
+from nashgrid.runs.positions import assign
 from nashgrid.runs.roster import roster
 from nashgrid.runs.run_folder import (
     StoredRun,

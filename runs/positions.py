@@ -1,0 +1,107 @@
+"""How far one participant is from its best response at a price.
+
+The best response is solved by Clarabel or DAQP, and its value bounded by weak duality.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nashgrid.agents.anticipation import Anticipation
+from nashgrid.agents.compiled_problem import CompiledProblem
+from nashgrid.agents.counterparty import DeliveryProblem
+from nashgrid.agents.local_problem import LocalProblem, value_of
+from nashgrid.market.messages import Floats
+from nashgrid.runs.tables import DECISIONS
+
+WORTH_NAMING_KW, WORTH_NAMING_PU = 1e-2, 1e-5
+
+
+@dataclass(frozen=True)
+class Position:
+    """One participant at a price that it takes as given, or knows to move with its own power.
+
+    Parameters
+    ----------
+    cost : its own cost, before payments [currency]
+    epsilon : what it could gain at most by another schedule, proved by weak duality [currency]
+    scale : its cost including what the trade costs, for the relative figure [currency]
+    violation : of its own constraints [kW or kWh]; for the operator its power limits [kW]
+    violation_pu : of voltage limits [pu]
+    """
+
+    cost: float
+    epsilon: float
+    scale: float
+    violation: float
+    violation_pu: float = 0.0
+
+    @property
+    def relative_epsilon(self) -> float:
+        """epsilon / max(1, |scale|)."""
+        return self.epsilon / max(1.0, abs(self.scale))
+
+
+def assign(problem: LocalProblem, trade_kw: Floats, rows: pd.DataFrame, case: str) -> None:
+    """Write a schedule of the tables into the variables of a statement.
+
+    Raises
+    ------
+    ValueError
+        If the table lacks a device, a decision or a slot.
+    """
+    for variable in problem.statement.variables():
+        if variable.name() == "bought_kw":
+            variable.value = np.maximum(trade_kw, 0.0)
+    problem.trade.value = trade_kw
+    for device, part in problem.parts.items():
+        own = rows[rows["device"] == device].sort_values("slot")
+        for quantity, variable in part.variables.items():
+            values = own[quantity].to_numpy(dtype=float) if quantity in DECISIONS else None
+            if values is None or values.shape != variable.shape or not np.isfinite(values).all():
+                raise ValueError(
+                    f"{problem.owner}: the schedule of {device!r} in case {case!r} lacks values "
+                    f"of {quantity}"
+                )
+            variable.value = values
+
+
+def agent_position(compiled: CompiledProblem, price: Floats, view: Anticipation) -> Position:
+    """Cost, epsilon and violation of a prosumer at the values in its statement.
+
+    Its cost of a deviation y convex in it, slope y^2 is bounded from below by its tangent at the
+    best one.
+    """
+    problem, hours = compiled.problem, compiled.problem.horizon.slot_hours
+    trade, problem.price.value = value_of(problem.trade), view.own_price(price)
+    paid = float(problem.statement.objective.value)
+    own = paid - hours * float(view.own_price(price) @ trade)
+    violation = max(
+        float(np.max(constraint.violation())) for constraint in problem.statement.constraints
+    )
+    linear, slope = view.deviation_terms(price, trade)
+    best = compiled.solve(hours * linear, 2 * hours * slope)
+    there = compiled.trade(best)
+    bound = compiled.lower_bound(hours * (linear + 2 * slope * there), best)
+    bound -= hours * float(slope @ there**2)
+    return Position(own, paid - bound, paid, violation)
+
+
+def delivery_position(
+    delivery: DeliveryProblem, demand: Floats, price: Floats, slot_hours: float
+) -> Position:
+    """Cost, epsilon and violation of the counterparty, who sells at the price."""
+    linear = -slot_hours * price
+    cost = delivery.cost(demand)
+    paid = cost + float((linear * demand).sum())
+    return Position(cost, paid - delivery.least_cost(linear), paid, *delivery.violation(demand))
+
+
+def limits_not_kept(
+    delivery: DeliveryProblem, demand: Floats, position: Position
+) -> tuple[str, ...]:
+    """The limits that a delivery breaks by more than is worth naming, worst first, in words."""
+    if position.violation <= WORTH_NAMING_KW and position.violation_pu <= WORTH_NAMING_PU:
+        return ()
+    return tuple(str(limit) for limit in delivery.infeasibility(demand, demand)[:5])
