@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from nashgrid.runs.compare import CERTIFIED, REFUSED, Comparison
+from nashgrid.runs.comparison import Comparison
+from nashgrid.runs.comparison_measures import CERTIFIED, REFUSED
 
 _NUMBERS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("total_cost", "cost", lambda v: f"{v + 0.0:,.2f}"),

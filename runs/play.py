@@ -25,6 +25,7 @@ How = Literal["gauss-seidel", "jacobi", "random"]
 Ending = Literal["converged", "cycle", "diverged", "unfinished"]
 HOWS: tuple[How, ...] = ("gauss-seidel", "jacobi", "random")
 
+_UNFINISHED: tuple[Ending, int] = "unfinished", 0
 _RETURNED = 1e-5  # answers are solved to about 1e-10, so a cycle shows no closer than this
 
 
@@ -122,25 +123,15 @@ def play(
     table = _Table(scenario, market, relaxation, proximal)
     draw, size = np.random.default_rng(seed), table.seats if how == "jacobi" else movers
     path, prices, distances = [table.trade_kw()], [table.field.price()], list[float]()
-    ending: Ending = "unfinished"
-    period = 0
-    for _ in range(rounds):
+    ending, period = _UNFINISHED
+    while ending == "unfinished" and len(distances) < rounds:
         order = np.arange(table.seats)
         if how == "random":
             draw.shuffle(order)
         distances.append(table.round(order, size))
         path.append(table.trade_kw())
         prices.append(table.field.price())
-        if distances[-1] <= tolerance * max(1.0, float(np.abs(path[-1]).max())):
-            ending = "converged"
-            break
-        if ran_away(distances[-1], distances[0], path[0]):
-            ending = "diverged"
-            break
-        period = 0 if how == "random" else period_of(path, _RETURNED)
-        if period:
-            ending = "cycle"
-            break
+        ending, period = _ending(path, distances, tolerance, may_cycle=how != "random")
     return MarketPlay(
         market=market,
         agents=tuple(entry.name for entry in scenario.agents),
@@ -152,6 +143,18 @@ def play(
         limit_charge_per_kwh=table.field.limit_charge(),
         gains=table.gains() if ending == "converged" else None,
     )
+
+
+def _ending(
+    path_kw: list[Floats], distances_kw: list[float], tolerance: float, may_cycle: bool
+) -> tuple[Ending, int]:
+    """How a play ended with its last round, if it did, and the period of its cycle."""
+    if distances_kw[-1] <= tolerance * max(1.0, float(np.abs(path_kw[-1]).max())):
+        return "converged", 0
+    if ran_away(distances_kw[-1], distances_kw[0], path_kw[0]):
+        return "diverged", 0
+    period = period_of(path_kw, _RETURNED) if may_cycle else 0
+    return ("cycle", period) if period else _UNFINISHED
 
 
 class _Table:

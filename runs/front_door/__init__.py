@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nashgrid.runs.community_forming import FormedCommunities, form_communities
-    from nashgrid.runs.compare import Comparison, compare
+    from nashgrid.runs.compare import compare
+    from nashgrid.runs.comparison import Comparison
     from nashgrid.runs.outcome import Outcome
     from nashgrid.runs.play import MarketPlay, play
     from nashgrid.runs.scenario import Scenario
@@ -46,7 +47,7 @@ __all__ = [
     "verify",
 ]
 _HOMES = {
-    "Comparison": "compare",
+    "Comparison": "comparison",
     "FormedCommunities": "community_forming",
     "LevelFees": "trade_levels",
     "MarketPlay": "play",

@@ -8,16 +8,17 @@ from string import Template
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
-from nashgrid.runs.compare import CERTIFIED, REFUSED, Comparison
+from nashgrid.runs.comparison import Comparison
+from nashgrid.runs.comparison_measures import CERTIFIED, REFUSED
 from nashgrid.runs.markets import market_named
-from nashgrid.runs.report.comparison_figures import (
+from nashgrid.runs.report.comparison_communities import community_figure
+from nashgrid.runs.report.comparison_matrices import (
     MOST_ROWS,
     better_figure,
-    community_figure,
-    price_figure,
     savings_figure,
     subsidy_figure,
 )
+from nashgrid.runs.report.comparison_prices import price_figure
 from nashgrid.runs.report.figure import Section
 from nashgrid.runs.report.words import count, number, text
 

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import nashgrid as ng
-from nashgrid.runs.compare import Comparison, compare, gini, jain
+from nashgrid.runs.compare import compare
 from nashgrid.runs.compare_table import letters, show_comparison
+from nashgrid.runs.comparison import Comparison
+from nashgrid.runs.comparison_measures import gini, jain
 from nashgrid.runs.markets import MARKETS
-from nashgrid.runs.report.comparison_figures import community_figure
+from nashgrid.runs.report.comparison_communities import community_figure
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.simulate import simulate
