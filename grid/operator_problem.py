@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from nashgrid.grid.feeder import FloatArray
 from nashgrid.grid.operator_bound import OperatorMultipliers, operator_dual_bound
 from nashgrid.grid.operator_feasibility import Relaxation, find_relaxations
+from nashgrid.grid.operator_price_parts import PriceParts, nearness, parts_of_price
 from nashgrid.grid.operator_solver import SlotInfeasible, SlotSolutions, SlotSolver
 from nashgrid.grid.operator_sparse_solver import SparseSlotSolver
 from nashgrid.grid.operator_statement import OperatorStatement, state_operator_problem
@@ -87,6 +88,22 @@ class OperatorProblem(OperatorTerms):
     def least_cost(self, linear: ArrayLike) -> float:
         """Lower bound of cost + linear.d over all deliveries, proved by a best response's duals."""
         return self.dual_bound(linear, self.best_response(linear).multipliers)
+
+    def price_parts(self, demand_kw: ArrayLike, price_per_kwh: ArrayLike) -> PriceParts:
+        """What a price at which this delivery is made consists of; all (S, B).
+
+        The multipliers are those of the answer to the price, kept near the delivery.
+
+        Raises
+        ------
+        ValueError
+            As `answer`.
+        """
+        demand = checked_array("demand_kw", demand_kw, self.shape)
+        price = checked_array("price_per_kwh", price_per_kwh, self.shape)
+        near = nearness(self, price)
+        answer = self.answer(-self.slot_hours * price - near * demand, near)
+        return parts_of_price(self, answer.multipliers, price)
 
     def infeasibility(self, lowest_kw: ArrayLike, highest_kw: ArrayLike) -> tuple[Relaxation, ...]:
         """Limits that no delivery within the given ranges (S, B) can keep, worst first."""

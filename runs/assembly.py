@@ -73,6 +73,11 @@ class Wires:
         return np.searchsorted(np.array(self.places), np.asarray(buses))
 
     @property
+    def root_voltage_pu(self) -> float:
+        """Voltage held at the root of the feeder; 1 without one."""
+        return 1.0 if self.scenario.feeder is None else self.scenario.feeder.root_voltage_pu
+
+    @property
     def loss_price_per_kwh(self) -> Floats:
         """(T,) losses are bought at the retail price, and cost nothing where that is negative."""
         return np.maximum(self.tariff.retail_price_per_kwh, 0.0)
@@ -103,35 +108,53 @@ class Wires:
         everybody paying retail for itself it only guards its limits. In market `cournot` the
         utility's price slopes with the community's power, and is the same either way.
         """
-        limit_kw = self.scenario.utility.exchange_limit_kw
-        hours = self.scenario.horizon.slot_hours
-        free = np.zeros(self.scenario.horizon.slots)
-        guards = topic == UTILITY_ONLY
-        tariff, slope = Tariff(free, free) if guards else self.tariff, free
+        if self.feeder is not None:
+            return self.operator(topic, demand_limit_kw)
+        tariff, slope = self._upstream(topic)
+        hours, limit_kw = self.scenario.horizon.slot_hours, self.scenario.utility.exchange_limit_kw
         if topic == COURNOT:
-            curve = price_curve(self.scenario, self.tariff)
-            tariff, slope = Tariff(curve.price_per_kwh, curve.price_per_kwh), curve.slope_per_kw2h
-        if self.feeder is None or self.scenario.feeder is None:
-            if topic == COURNOT:
-                return SlopingSupply(tariff.retail_price_per_kwh, slope, limit_kw, hours)
-            return UtilitySupply(tariff, limit_kw, hours)
+            return SlopingSupply(tariff.retail_price_per_kwh, slope, limit_kw, hours)
+        return UtilitySupply(tariff, limit_kw, hours)
+
+    def operator(self, topic: str, demand_limit_kw: Floats) -> OperatorProblem:
+        """The operator's problem in an exchange: see `delivery`.
+
+        Raises
+        ------
+        ValueError
+            If there is no feeder.
+        """
+        entry = self.scenario.feeder
+        if self.feeder is None or entry is None:
+            raise ValueError(f"scenario {self.scenario.name} has no feeder, so nobody operates one")
+        tariff, slope = self._upstream(topic)
         return OperatorProblem(
             self.feeder,
             trading_buses=np.array(self.places),
             reactive_kvar=self.reactive_kvar,
-            slot_hours=hours,
+            slot_hours=self.scenario.horizon.slot_hours,
             retail_price_per_kwh=tariff.retail_price_per_kwh,
             feed_in_price_per_kwh=tariff.feed_in_price_per_kwh,
             price_slope_per_kw2h=slope,
-            loss_price_per_kwh=free if guards else self.loss_price_per_kwh,
+            loss_price_per_kwh=0.0 if topic == UTILITY_ONLY else self.loss_price_per_kwh,
             # Twice what can flow: a limit that merely repeats an agent's own would leave the
             # price there without a single value.
             demand_limit_kw=2 * demand_limit_kw,
-            exchange_limit_kw=limit_kw,
-            lowest_voltage_pu=self.scenario.feeder.minimum_voltage_pu,
-            highest_voltage_pu=self.scenario.feeder.maximum_voltage_pu,
-            root_voltage_pu=self.scenario.feeder.root_voltage_pu,
+            exchange_limit_kw=self.scenario.utility.exchange_limit_kw,
+            lowest_voltage_pu=entry.minimum_voltage_pu,
+            highest_voltage_pu=entry.maximum_voltage_pu,
+            root_voltage_pu=entry.root_voltage_pu,
         )
+
+    def _upstream(self, topic: str) -> tuple[Tariff, Floats]:
+        """Prices of energy upstream, and their slope (T,) by the community's power."""
+        free = np.zeros(self.scenario.horizon.slots)
+        if topic == UTILITY_ONLY:
+            return Tariff(free, free), free
+        if topic == COURNOT:
+            curve = price_curve(self.scenario, self.tariff)
+            return Tariff(curve.price_per_kwh, curve.price_per_kwh), curve.slope_per_kw2h
+        return self.tariff, free
 
 
 def feeder_folder(scenario: Scenario) -> Path | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.agents.population.population import Population
@@ -13,8 +14,10 @@ from nashgrid.runs.claims import allowed, claim
 from nashgrid.runs.ledger import trades_of
 from nashgrid.runs.markets.books import Books, individual_rationality
 from nashgrid.runs.markets.market import Market
+from nashgrid.runs.message_audit import Audit, audit
 from nashgrid.runs.outcome import Tables
 from nashgrid.runs.potential import GameFinding
+from nashgrid.runs.price_claims import price_claims
 from nashgrid.runs.proof import CaseProof, prove_case
 from nashgrid.runs.roster import roster
 from nashgrid.runs.rounding import rounding_slack
@@ -33,9 +36,10 @@ def certify(
     wires: Wires,
     problems: Mapping[str, Sequence[CompiledProblem]],
     tables: Tables,
+    messages: pa.Table,
     proved: MutableMapping[str, CaseProof] | None = None,
 ) -> dict[str, Any]:
-    """Prove an outcome from its tables alone.
+    """Prove an outcome from its tables and messages alone.
 
     `problems` are the agents' problems, case by case, in the order of the scenario's agents.
     `proved` holds the cases that were proved for another market on the same schedules, and is
@@ -61,18 +65,17 @@ def certify(
                 kernel,
             )
     proofs = {case: known[case] for case in market.cases}
-    accounts = tables.accounts
+    accounts, people = tables.accounts, roster(scenario, wires.population)
     rounding = rounding_slack(market, wires, tables.prices, tables.trades, accounts)
     books = Books(
         accounts,
         rounding,
         proofs[market.cases[-1]].total_cost,
         scenario.negotiation.tolerance,
-        trades_of(
-            market, wires, roster(scenario, wires.population), tables.prices, tables.trades, None
-        ),
+        trades_of(market, wires, people, tables.prices, tables.trades, None),
     )
-    return certificate_of(market, wires, proofs, books, tables, _both_ways(tables.schedules))
+    heard = audit(messages, wires, people)
+    return certificate_of(market, wires, proofs, books, tables, heard, _both_ways(tables.schedules))
 
 
 def certificate_of(
@@ -81,18 +84,21 @@ def certificate_of(
     proofs: Mapping[str, CaseProof],
     books: Books,
     tables: Tables,
+    heard: Audit,
     both_ways_kw: float,
 ) -> dict[str, Any]:
     """The certificate of an outcome whose cases are proved.
 
-    Of the tables only rounds, voltages, lines and losses are read. `both_ways_kw` is the largest
-    power that a battery charges and discharges at once.
+    Of the tables only prices and their parts, the generators' schedules, rounds, voltages, lines
+    and losses are read. `both_ways_kw` is the largest power that a battery charges and discharges
+    at once.
     """
     scenario, tolerance = wires.scenario, wires.scenario.negotiation.tolerance
     claims = _convergence(tables.rounds, tolerance)
     for case, proof in proofs.items():
         claims |= _equilibrium(case, proof, wires.counterparty, tolerance)
-    claims |= _money(market, books)
+    claims |= price_claims(wires, tables, list(proofs))
+    claims |= _money(market, books) | heard.claims(wires.counterparty)
     return {
         "market": market.name,
         "deviation": market.deviation,
@@ -113,6 +119,7 @@ def certificate_of(
         "games": {case: _game(proof, proof.game) for case, proof in proofs.items() if proof.game},
         "limits_not_kept": {case: list(p.limits_not_kept) for case, p in proofs.items()},
         "individual_rationality": _rationality(books),
+        "message_audit": heard.finding(),
         "ac_power_flow": _ac_check(scenario, tables),
         "charging_while_discharging_kw": both_ways_kw,
     }

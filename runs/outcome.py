@@ -35,6 +35,8 @@ class Tables:
     voltages : case, slot, bus, lindistflow_pu, ac_pu; empty without a feeder
     lines : case, slot, from_bus, to_bus, flow_kw, flow_kvar, limit_kva, ac_kva; likewise
     losses : case, slot, lindistflow_kw, ac_kw; likewise
+    price_parts : case, slot, bus, energy_per_kwh, loss_per_kwh, congestion_per_kwh,
+        voltage_per_kwh, remainder_per_kwh; they sum to the price; likewise
     """
 
     prices: pd.DataFrame
@@ -46,6 +48,7 @@ class Tables:
     voltages: pd.DataFrame
     lines: pd.DataFrame
     losses: pd.DataFrame
+    price_parts: pd.DataFrame
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from nashgrid.market.negotiation import Negotiation, Participant
 from nashgrid.market.post import Post
 from nashgrid.market.topics import MONEY, MONEY_EXCHANGES, TRADING, UTILITY_ONLY
 from nashgrid.runs.assembly import Wires, lay_wires
+from nashgrid.runs.central import connection_limits
 from nashgrid.runs.model import TradingModel
 from nashgrid.runs.population_outline import Outline, join_outlines
 from nashgrid.runs.roster import roster
@@ -79,6 +80,13 @@ class ShardedModel(TradingModel):
         """(n,) what the devices of every trader cost in an outcome [currency]."""
         stated = [np.atleast_1d(one.device_cost(topic)) for one in self.prosumers]
         return np.concatenate([*stated, *self.gather("device_cost", topic)])
+
+    @property
+    def connection_kw(self) -> Floats:
+        """(B,) sum of the connection limits of everybody at each place [kW]."""
+        limits = connection_limits(self.study, self.wires)
+        limits[self.wires.place_of(self.outline.places)] += self.outline.connection_kw
+        return limits
 
     def bargained(self) -> Floats:
         """(n,) what every trader agreed to pay [currency]."""

@@ -24,6 +24,8 @@ from nashgrid.runs.markets import market_named
 from nashgrid.runs.markets.books import Books
 from nashgrid.runs.markets.market import Market
 from nashgrid.runs.markets.trades import Terms, Trades
+from nashgrid.runs.message_audit import audit
+from nashgrid.runs.network_tables import network_tables
 from nashgrid.runs.outcome import Outcome, Tables
 from nashgrid.runs.report import write_report
 from nashgrid.runs.rounding import rounding_of
@@ -98,17 +100,16 @@ def _outcome(model: ShardedModel, market: Market, seed: int) -> SummedOutcome:
     trades = _trades_table(model, groups, trade_kw)
     settled = _trades(model, market, trade_kw)
     settlement, accounts = _settle(model, market, groups, settled)
-    voltages, lines, losses = tables.network_tables(trades, model.study, wires, cases)
+    prices = tables.prices_table(model, cases)
+    network = network_tables(prices, trades, wires, cases, model.connection_kw)
     own = Tables(
-        prices=tables.prices_table(model, cases),
+        prices=prices,
         trades=trades,
         schedules=_schedules_table(model, groups, trade_kw),
         accounts=accounts,
         settlement=settlement,
         rounds=model.datacollector.get_model_vars_dataframe(),
-        voltages=voltages,
-        lines=lines,
-        losses=losses,
+        **vars(network),
     )
     proofs = {case: prove_shards(model, case, trade_kw[case]) for case in cases}
     traded_kwh = np.abs(trade_kw[cases[-1]]).sum(axis=1) * model.study.horizon.slot_hours
@@ -123,9 +124,10 @@ def _outcome(model: ShardedModel, market: Market, seed: int) -> SummedOutcome:
     both_ways = max(
         float(max(model.gather("both_ways_kw", case))) for case in cases
     )  # of the population's storages
-    certificate = certificate_of(market, wires, proofs, books, own, both_ways)
-    certificate["sums_only"] = SUMS_ONLY
     messages = tables.messages_table(model.post.network.log)
+    heard = audit(messages, wires, model.roster)
+    certificate = certificate_of(market, wires, proofs, books, own, heard, both_ways)
+    certificate["sums_only"] = SUMS_ONLY
     summary = summarise(model.study, accounts, own.rounds, messages)
     summary["workers"] = len(model.shards)
     summary["saving_of_buildings"] = _savings(accounts[len(model.prosumers) : len(model.roster)])

@@ -9,6 +9,7 @@ import pandas as pd
 from nashgrid.market.messages import Floats
 from nashgrid.market.topics import MONEY_EXCHANGES, PILOT, TRADING
 from nashgrid.runs import tables
+from nashgrid.runs.central import connection_limits
 from nashgrid.runs.certificate import certify
 from nashgrid.runs.inputs import tariff, with_values
 from nashgrid.runs.kernel_warmup import warm_up
@@ -16,6 +17,7 @@ from nashgrid.runs.ledger import settle
 from nashgrid.runs.markets import market_named
 from nashgrid.runs.markets.market import Market
 from nashgrid.runs.model import TradingModel
+from nashgrid.runs.network_tables import NetworkTables, network_tables
 from nashgrid.runs.outcome import Outcome, Tables
 from nashgrid.runs.pilot import carry_over, hold_pilot, opening_price
 from nashgrid.runs.population_memory import memory_statement
@@ -62,7 +64,8 @@ class Negotiated:
     Parameters
     ----------
     model : of the finished negotiation
-    prices, trades, schedules, voltages, lines, losses : tables, see `Tables`
+    prices, trades, schedules : tables, see `Tables`
+    network : what they do in the wires
     proofs : of the cases that were proved so far
     refused : exchanges of money that could not be held, and why
     """
@@ -71,9 +74,7 @@ class Negotiated:
     prices: pd.DataFrame
     trades: pd.DataFrame
     schedules: pd.DataFrame
-    voltages: pd.DataFrame
-    lines: pd.DataFrame
-    losses: pd.DataFrame
+    network: NetworkTables
     proofs: dict[str, CaseProof] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
@@ -120,16 +121,14 @@ def negotiate(
         if on_round is not None:
             on_round(model)
     cases = [topic for topic in exchanges if topic not in MONEY_EXCHANGES]
-    trades = tables.trades_table(model, cases)
-    voltages, lines, losses = tables.network_tables(trades, model.study, model.wires, cases)
+    prices, trades = tables.prices_table(model, cases), tables.trades_table(model, cases)
+    connection_kw = connection_limits(model.study, model.wires)
     return Negotiated(
         model,
-        tables.prices_table(model, cases),
+        prices,
         trades,
         tables.schedules_table(model, cases),
-        voltages,
-        lines,
-        losses,
+        network_tables(prices, trades, model.wires, cases, connection_kw),
         refused=refused,
     )
 
@@ -165,9 +164,7 @@ def outcome_of(found: Negotiated, market: Market, seed: int) -> Outcome:
         accounts=accounts,
         settlement=settlement,
         rounds=rounds[rounds["topic"].isin(market.exchanges)].reset_index(drop=True),
-        voltages=found.voltages,
-        lines=found.lines,
-        losses=found.losses,
+        **vars(found.network),
     )
     problems = {case: [agent.problems[case] for agent in model.prosumers] for case in cases}
     held = (PILOT, *market.exchanges)
@@ -178,7 +175,7 @@ def outcome_of(found: Negotiated, market: Market, seed: int) -> Outcome:
         scenario=model.study,
         market=market.name,
         seed=seed,
-        certificate=certify(market, model.wires, problems, own, found.proofs),
+        certificate=certify(market, model.wires, problems, own, messages, found.proofs),
         summary=summarise(model.study, accounts, own.rounds, messages),
         messages=messages,
     )

@@ -7,8 +7,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from nashgrid.grid.lindistflow import LinDistFlow
-from nashgrid.grid.power_flow import ac_power_flow
 from nashgrid.market.message_network import Transmission
 from nashgrid.market.messages import FIELDS, Floats
 from nashgrid.runs import population_tables
@@ -110,66 +108,11 @@ def schedules_of(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return stack(frames).reindex(columns=["case", "agent", "device", "slot", *DECISIONS])
 
 
-def network_tables(
-    trades: pd.DataFrame, scenario: Scenario, wires: Wires, cases: Sequence[str]
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Voltages, line flows and losses of every case, by LinDistFlow and by AC power flow."""
-    voltage_columns = ["case", "slot", "bus", "lindistflow_pu", "ac_pu"]
-    line_columns = ["case", "slot", "from_bus", "to_bus", "flow_kw", "flow_kvar"]
-    line_columns += ["limit_kva", "ac_kva"]
-    loss_columns = ["case", "slot", "lindistflow_kw", "ac_kw"]
-    if wires.feeder is None or scenario.feeder is None:
-        empty = [pd.DataFrame(columns=c) for c in (voltage_columns, line_columns, loss_columns)]
-        return empty[0], empty[1], empty[2]
-    feeder, model = wires.feeder, LinDistFlow(wires.feeder)
-    root_voltage = scenario.feeder.root_voltage_pu
-    voltages, lines, losses = [], [], []
-    for case in cases:
-        power = wires.bus_power_kw(demand_kw(trades, case, wires))
-        ac = ac_power_flow(feeder, power, wires.reactive_kvar, root_voltage)
-        linear = np.sqrt(model.voltage_squared(power, wires.reactive_kvar, root_voltage))
-        by_model = model.losses_kw(power, wires.reactive_kvar)
-        values = (case, np.arange(len(power)), by_model, ac.losses_kw)
-        losses.append(pd.DataFrame(dict(zip(loss_columns, values, strict=True))))
-        slot, bus = np.indices(power.shape).reshape(2, -1)
-        voltages.append(
-            pd.DataFrame(
-                dict(
-                    zip(
-                        voltage_columns,
-                        (case, slot, feeder.buses[bus], linear.ravel(), ac.voltage_pu.ravel()),
-                        strict=True,
-                    )
-                )
-            )
-        )
-        flow, reactive = model.flows(power), model.flows(wires.reactive_kvar)
-        slot, line = np.indices(flow.shape).reshape(2, -1)
-        lines.append(
-            pd.DataFrame(
-                dict(
-                    zip(
-                        line_columns,
-                        (
-                            case,
-                            slot,
-                            feeder.from_bus[line],
-                            feeder.to_bus[line],
-                            flow.ravel(),
-                            reactive.ravel(),
-                            feeder.limit_kva[line],
-                            ac.line_kva.ravel(),
-                        ),
-                        strict=True,
-                    )
-                )
-            )
-        )
-    return (
-        pd.concat(voltages, ignore_index=True),
-        pd.concat(lines, ignore_index=True),
-        pd.concat(losses, ignore_index=True),
-    )
+def price_at_places(prices: pd.DataFrame, case: str, wires: Wires) -> Floats:
+    """(T, B) price at each place [currency/kWh]."""
+    rows = prices[prices["case"] == case]
+    table = rows.pivot(index="slot", columns="bus", values="price_per_kwh")
+    return np.asarray(table[list(wires.places)].to_numpy(dtype=float))
 
 
 def demand_kw(trades: pd.DataFrame, case: str, wires: Wires) -> Floats:

@@ -12,12 +12,13 @@ from nashgrid.agents.population.accounting import device_costs
 from nashgrid.market.messages import Floats
 from nashgrid.runs import population_tables, tables
 from nashgrid.runs.assembly import Wires, lay_wires
-from nashgrid.runs.central import local_problem
+from nashgrid.runs.central import connection_limits, local_problem
 from nashgrid.runs.certificate import certify
 from nashgrid.runs.consistency import misfits, unsaid, unsaid_payments
 from nashgrid.runs.ledger import settle
 from nashgrid.runs.markets import market_named
 from nashgrid.runs.markets.bargained_payments import agreed_payments
+from nashgrid.runs.network_tables import network_tables
 from nashgrid.runs.population_tables import read_schedules
 from nashgrid.runs.positions import assign
 from nashgrid.runs.roster import roster
@@ -114,22 +115,19 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
         device_cost=_device_costs(run, wires, problems),
         bargained=agreed_payments(stored.settlement, people["agent"]) if market.bargains else None,
     )
-    voltages, lines, losses = tables.network_tables(
-        stored.trades, run.scenario, wires, market.cases
-    )
+    connection_kw = connection_limits(run.scenario, wires)
+    network = network_tables(stored.prices, stored.trades, wires, market.cases, connection_kw)
     again = replace(
         stored,
         accounts=accounts,
         settlement=settlement,
-        voltages=voltages,
-        lines=lines,
-        losses=losses,
+        **vars(network),
     )
-    certificate = certify(market, wires, problems, again)
+    certificate = certify(market, wires, problems, again, run.messages)
     summary = summarise(run.scenario, accounts, stored.rounds, run.messages)
     wrong = [
         difference
-        for name in ("accounts", "settlement", "voltages", "lines", "losses")
+        for name in ("accounts", "settlement", *vars(network))
         for difference in table_differences(
             table_file(run.folder, name), getattr(stored, name), getattr(again, name)
         )

@@ -9,7 +9,6 @@ from nashgrid.grid.feeder import make_feeder
 from nashgrid.grid.feeder_files import read_feeder
 from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.line import Line
-from nashgrid.grid.operator_price_parts import price_parts
 from nashgrid.grid.operator_problem import OperatorProblem
 
 
@@ -44,7 +43,7 @@ def test_a_generator_inside_its_limits_pins_its_price_and_the_line_gets_the_rest
     problem = three_buses(limit_kva=40.0)
     loss2 = 0.3 * 2 * 0.1 * 60.0 / 1000
     loss3 = loss2 + 0.3 * 2 * 0.2 * 40.0 / 1000
-    parts = price_parts(problem, [[20.0, 40.0]], [[0.3 + loss2, 0.4]])
+    parts = problem.price_parts([[20.0, 40.0]], [[0.3 + loss2, 0.4]])
     np.testing.assert_allclose(parts.energy, [[0.3, 0.3]], atol=1e-9)
     np.testing.assert_allclose(parts.loss, [[loss2, loss3]], atol=1e-9)
     np.testing.assert_allclose(parts.congestion, [[0.0, 0.1 - loss3]], atol=1e-9)
@@ -58,7 +57,7 @@ def test_low_voltage_at_the_end_by_hand():
     at_limit = np.array([[10.0, 30.0]])
     drop = 2 * (0.1 * at_limit.sum() + 0.2 * at_limit[0, 1]) / 1000
     problem = three_buses(lowest_voltage_pu=np.sqrt(1.0 - drop), loss_price_per_kwh=0.0)
-    parts = price_parts(problem, at_limit, [[0.3 + 0.2 / 3, 0.5]])
+    parts = problem.price_parts(at_limit, [[0.3 + 0.2 / 3, 0.5]])
     np.testing.assert_allclose(parts.voltage, [[0.2 / 3, 0.2]], atol=1e-9)
     np.testing.assert_allclose(parts.energy, 0.3, atol=1e-9)
     np.testing.assert_allclose(parts.remainder, 0.0, atol=1e-9)
@@ -66,10 +65,10 @@ def test_low_voltage_at_the_end_by_hand():
 
 def test_the_exchange_limit_and_the_kink_are_part_of_the_energy():
     problem = three_buses(exchange_limit_kw=50.0, loss_price_per_kwh=0.0)
-    parts = price_parts(problem, [[20.0, 30.0]], [[0.45, 0.45]])
+    parts = problem.price_parts([[20.0, 30.0]], [[0.45, 0.45]])
     np.testing.assert_allclose(parts.energy, 0.45, atol=1e-9)
     # Between feed-in and retail price nothing is exchanged upstream.
-    parts = price_parts(three_buses(loss_price_per_kwh=0.0), [[20.0, -20.0]], [[0.2, 0.2]])
+    parts = three_buses(loss_price_per_kwh=0.0).price_parts([[20.0, -20.0]], [[0.2, 0.2]])
     np.testing.assert_allclose(parts.energy, 0.2, atol=1e-9)
 
 
@@ -112,7 +111,7 @@ def test_parts_agree_with_the_multipliers_of_the_branch_formulation(
     problem, linear, curvature = busy_day(name, limits, scale, lowest_voltage_pu=lowest_voltage_pu)
     demand = problem.answer(linear, curvature).demand_kw
     price = -(linear + curvature * demand) / problem.slot_hours
-    parts = price_parts(problem, demand, price)
+    parts = problem.price_parts(demand, price)
     np.testing.assert_allclose(parts.remainder, 0.0, atol=1e-7)
     np.testing.assert_allclose(parts.total, price, atol=1e-7)
     assert np.abs(parts.congestion).max() > 0.02
@@ -148,12 +147,12 @@ def test_a_price_that_is_not_quite_converged_leaves_a_small_remainder():
     rng = np.random.default_rng(3)
     nearly = price + rng.uniform(-1e-5, 1e-5, price.shape)
     moved = demand * (1 + rng.uniform(-1e-5, 1e-5, demand.shape))
-    assert np.abs(price_parts(problem, moved, nearly).remainder).max() < 1e-4
+    assert np.abs(problem.price_parts(moved, nearly).remainder).max() < 1e-4
 
 
 def test_bad_shapes_are_named():
     problem = three_buses()
     with pytest.raises(ValueError, match=r"price_per_kwh has shape \(2,\)"):
-        price_parts(problem, [[1.0, 2.0]], [0.1, 0.2])
+        problem.price_parts([[1.0, 2.0]], [0.1, 0.2])
     with pytest.raises(ValueError, match=r"demand_kw at \(0, 1\) is nan"):
-        price_parts(problem, [[1.0, np.nan]], [[0.1, 0.2]])
+        problem.price_parts([[1.0, np.nan]], [[0.1, 0.2]])

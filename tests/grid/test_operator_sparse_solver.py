@@ -7,7 +7,6 @@ import pytest
 
 from nashgrid.grid.feeder_files import read_feeder
 from nashgrid.grid.generated_feeder import generate_feeder
-from nashgrid.grid.operator_price_parts import price_parts
 from nashgrid.grid.operator_problem import DENSE_BUSES, OperatorProblem
 from nashgrid.grid.operator_solver import SlotInfeasible
 from nashgrid.grid.operator_sparse_solver import SparseSlotSolver
@@ -79,7 +78,7 @@ def test_a_thousand_buses_with_proof_and_in_time():
     value = problem.cost(answer.demand_kw) + np.sum(tangent * answer.demand_kw)
     bound = problem.dual_bound(tangent, answer.multipliers)
     assert value - bound < 1e-6 * max(1.0, abs(value))
-    parts = price_parts(problem, answer.demand_kw, -tangent / problem.slot_hours)
+    parts = problem.price_parts(answer.demand_kw, -tangent / problem.slot_hours)
     assert np.abs(parts.remainder).max() < 1e-4
 
 

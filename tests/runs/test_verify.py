@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from nashgrid.runs.markets import MARKETS
+from nashgrid.runs.network_tables import PARTS
 from nashgrid.runs.run_folder import TABLES
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.simulate import simulate
@@ -230,6 +231,8 @@ DERIVED = {
         **dict.fromkeys(("slot", "from_bus", "to_bus", "limit_kva"), 1),
     },
     "losses": {"slot": 1, "lindistflow_kw": 1e-5, "ac_kw": 1e-5},
+    "price_parts": {"slot": 1, "bus": 1}
+    | dict.fromkeys((f"{part}_per_kwh" for part in PARTS), 1e-5),
 }
 
 
