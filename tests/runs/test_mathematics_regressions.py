@@ -87,7 +87,11 @@ def claims_with_savings(outcome: Outcome, extra: float) -> dict[str, Any]:
         for case in ("utility-only", "trading")
     }
     certificate = certify(
-        MARKETS[outcome.market], wires, problems, replace(outcome, accounts=accounts)
+        MARKETS[outcome.market],
+        wires,
+        problems,
+        replace(outcome, accounts=accounts),
+        outcome.messages,
     )
     claims: dict[str, Any] = certificate["claims"]
     return claims

@@ -1,0 +1,225 @@
+"""Who learnt what in a run: every word of the clouds, held to what they had heard.
+
+What a cloud says follows from sums. With x_i the offers of a round, w_i the sizes and W their sum
+by commodity,
+
+    xbar = sum_i x_i / W,    clearing = lambda + rho xbar,    lambda' = sum_s weight_s clearing(s),
+
+s the rounds in the memory. The audit takes enrolments, offers and commitments from the log, and
+holds quotes, closing prices, sums of enrolments and remainders to them. A number that follows from
+anything else does not fit, under whatever name it travels: one agent's power, or a voltage, a
+limit, an impedance, a flow or a cost of who delivers.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from nashgrid.market.messages import Floats, Integers
+from nashgrid.market.topics import MONEY_EXCHANGES, PILOT
+from nashgrid.runs.assembly import Wires
+from nashgrid.runs.claims import claim
+from nashgrid.runs.message_log import MessageLog
+
+EXACTNESS = 1e-9
+"""Sums may have been added in another order: of what was added, so much may be missing."""
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit found.
+
+    Parameters
+    ----------
+    to_counterparty, to_prosumers : what was told that should not be, a sentence each
+    alone : place -> the only participant there, of whose power the sum is no secret
+    without_content : messages whose content is not in the log, being of long columns
+    """
+
+    to_counterparty: tuple[str, ...]
+    to_prosumers: tuple[str, ...]
+    alone: dict[int, str]
+    without_content: int
+
+    def claims(self, counterparty: str) -> dict[str, dict[str, Any]]:
+        """Nobody was told what it should not know."""
+        least = "one participant, as the scenario allows," if self.alone else "two participants"
+        return {
+            f"messages: {counterparty}": claim(
+                len(self.to_counterparty),
+                0,
+                f"statements that tell the {counterparty} more than prices and sums over at least "
+                f"{least} at each place",
+            ),
+            "messages: prosumers": claim(
+                len(self.to_prosumers),
+                0,
+                "statements that tell prosumers more than prices of their own place and what "
+                "follows from sums",
+            ),
+        }
+
+    def finding(self) -> dict[str, Any]:
+        """For the certificate: the worst in words, and what could not be hidden or checked."""
+        return {
+            "told_too_much": [*self.to_counterparty, *self.to_prosumers][:MOST_NAMED],
+            "alone_at_bus": {str(place): agent for place, agent in self.alone.items()},
+            "messages_without_content": self.without_content,
+        }
+
+
+def audit(messages: pa.Table, wires: Wires, roster: pd.DataFrame) -> Audit:
+    """Audit the messages of an outcome.
+
+    Where the content of messages is not in the log, only their fields are held to what is declared.
+
+    Parameters
+    ----------
+    messages : of an outcome
+    roster : one row per agent, in order of address
+    """
+    place = wires.place_of(roster["bus"])
+    alone = {
+        wires.places[place[row]]: str(roster["agent"].iloc[row])
+        for row in np.flatnonzero(np.bincount(place)[place] == 1)
+    }
+    names = pa.compute.unique(messages["topic"].cast(pa.string())).to_pylist()
+    to_counterparty: list[str] = []
+    to_prosumers: list[str] = []
+    without_content = 0
+    for name in names:
+        log = MessageLog(messages, name, len(roster))
+        without_content += log.without_content
+        to_counterparty += log.undeclared("counterparty")
+        to_prosumers += log.undeclared("prosumer")
+        if log.without_content or not log.was_held:
+            continue
+        where = np.zeros_like(place) if name in MONEY_EXCHANGES else place
+        replay = _Replay(log, where, opens_alike=PILOT not in names)
+        to_counterparty += replay.told_counterparty()
+        to_prosumers += replay.told_prosumers()
+    return Audit(tuple(to_counterparty), tuple(to_prosumers), alone, without_content)
+
+
+class _Replay:
+    """What should have been said in an exchange, from what its cloud had heard.
+
+    Parameters
+    ----------
+    log : of an exchange that had a round, with all content
+    place : (n,) where each agent trades
+    opens_alike : whether the opening prices are the same at all places
+    """
+
+    def __init__(self, log: MessageLog, place: Integers, opens_alike: bool) -> None:
+        self._log, self._place, self._opens_alike = log, place, opens_alike
+        self._places = 1 + int(place.max())
+        quotes = log.to_counterparty("quote")
+        self._step = log.step[quotes]
+        self._quoted = {name: log.values(quotes, name) for name in log.fields(quotes)}
+        size = self._total_size()
+        said, spoken = self._sums_of_offers()
+        self._imbalance = said / size
+        self._imbalance_scale = float((spoken / size).max())
+        self._clearing = self._quoted["price"] + self._quoted["step"] * self._imbalance
+        self._price_scale = float(np.abs(self._clearing).max())
+
+    def told_counterparty(self) -> Iterator[str]:
+        """What it was told that does not follow from sums."""
+        log = self._log
+        for kind, heard, sign in (
+            ("enrolment sums", "enrolment", 1),
+            ("remainder", "commitment", -1),
+        ):
+            rows = log.to_counterparty(kind)
+            for name in log.fields(rows):
+                values = log.values(log.of_prosumers(heard), name)
+                sums = sign * self._sum_at_places(log.of_prosumers(heard), values)
+                if _differ(log.values(rows, name)[0], sums, float(np.abs(values).sum())):
+                    yield f"{log.topic}: {name} of the {kind} is not the sum over the agents"
+        price, imbalance = self._prices(), np.roll(self._imbalance, 1, axis=0)
+        imbalance[0] = 0.0
+        for number in range(len(price)):
+            if _differ(self._quoted["price"][number], price[number], self._price_scale):
+                yield f"{log.topic}: round {number + 1}: the price does not follow from sums"
+            if _differ(self._quoted["imbalance"][number], imbalance[number], self._imbalance_scale):
+                yield f"{log.topic}: round {number + 1}: the imbalance is not that of all offers"
+        for told in log.values(log.to_counterparty("closing"), "price"):
+            if _differ(told, self._clearing[-1], self._price_scale):
+                yield f"{log.topic}: the closing price does not follow from sums"
+
+    def told_prosumers(self) -> Iterator[str]:
+        """What they were told beside their own part of what who delivers hears."""
+        log = self._log
+        quotes, closings = log.to_prosumers("quote"), log.to_prosumers("closing")
+        turn = np.searchsorted(self._step, log.step[quotes])
+        for name, values in self._quoted.items():
+            yield from self._not_their_own(quotes, name, values[turn])
+        yield from self._not_their_own(
+            closings, "price", np.repeat(self._clearing[-1:], len(closings), axis=0)
+        )
+
+    def _not_their_own(self, rows: Integers, name: str, values: Floats) -> Iterator[str]:
+        """Messages whose field is not the receiver's part of the (rows, K) values."""
+        log = self._log
+        if name in ("price", "imbalance"):
+            at_places = values.reshape(len(rows), self._places, -1)
+            values = at_places[np.arange(len(rows)), self._place[log.receiver[rows] - 1]]
+        scale = {"price": self._price_scale, "imbalance": self._imbalance_scale}.get(name, 0.0)
+        told = log.values(rows, name)
+        wrong = (np.abs(told - values) > EXACTNESS * scale).any(axis=1)
+        for row in rows[wrong]:
+            yield (
+                f"{log.topic}: the {name} told the agent at address {log.receiver[row]} is not "
+                "that of its own place"
+            )
+
+    def _prices(self) -> Floats:
+        """(R, K) what the quotes must say: mixed clearing prices of the rounds in the memory."""
+        price = self._quoted["price"].copy()
+        if self._opens_alike:
+            price[0] = np.tile(price[0].reshape(self._places, -1)[0], self._places)
+        memory = np.zeros((self._quoted["mixing_weights"].shape[1], price.shape[1]))
+        for number in range(1, len(price)):
+            memory[int(self._quoted["memory_slot"][number, 0])] = self._clearing[number - 1]
+            price[number] = self._quoted["mixing_weights"][number] @ memory
+        return price
+
+    def _total_size(self) -> Floats:
+        """(K,) sizes of all; those who were awarded a weight have it as their size."""
+        log = self._log
+        awards = [log.to_prosumers("award"), log.to_counterparty("award")]
+        if len(awards[0]):
+            weight = log.values(np.concatenate(awards), "weight")
+            return np.asarray(np.where(weight > 0, weight, 1.0).sum(axis=0))
+        own, last = log.of_prosumers("enrolment"), log.of_counterparty("enrolment")
+        sizes = self._sum_at_places(own, log.values(own, "size"))
+        return np.asarray(sizes + log.values(last, "size").sum(axis=0))
+
+    def _sums_of_offers(self) -> tuple[Floats, Floats]:
+        """(R, K) sums of what was offered in each round, and of its absolute values."""
+        log = self._log
+        own, last = log.of_prosumers("offer"), log.of_counterparty("offer")
+        values, rest = log.values(own, "quantity"), log.values(last, "quantity")
+        turn = np.searchsorted(self._step, log.step[own])
+        sums = np.zeros((2, len(self._step), self._places, values.shape[1]))
+        np.add.at(
+            sums, (slice(None), turn, self._place[log.sender(own) - 1]), [values, np.abs(values)]
+        )
+        by_round = sums.reshape(2, len(self._step), -1)
+        return by_round[0] + rest, by_round[1] + np.abs(rest)
+
+    def _sum_at_places(self, rows: Integers, values: Floats) -> Floats:
+        """(K,) sums of what prosumers said, by place."""
+        sums = np.zeros((self._places, values.shape[1]))
+        np.add.at(sums, self._place[self._log.sender(rows) - 1], values)
+        return sums.ravel()
+
+
+def _differ(told: Floats, expected: Floats, scale: float) -> bool:
+    return bool((np.abs(told - expected) > EXACTNESS * scale).any())
