@@ -1,6 +1,8 @@
-"""Who learns what: every message of a run, field by field, and what coordinators keep."""
+"""Who learns what: every message of a run, field by field, and what clouds keep."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,11 +10,15 @@ import pytest
 from nashgrid.agents.cloud import Cloud
 from nashgrid.market.message_network import Transmission
 from nashgrid.market.messages import Messages
+from nashgrid.runs import tables
 from nashgrid.runs.inputs import with_values
 from nashgrid.runs.markets import MARKETS
+from nashgrid.runs.message_audit import Audit, audit
 from nashgrid.runs.model import TradingModel
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import load_scenario
+from nashgrid.runs.simulate import simulate
+from nashgrid.runs.verify import verify
 
 SLOTS = 4
 FIELDS = {
@@ -91,7 +97,7 @@ def test_widths_do_not_grow_with_the_number_of_agents(model: TradingModel) -> No
                 assert values.shape == (len(column), width)
 
 
-def test_everybody_speaks_with_coordinators_alone(model: TradingModel) -> None:
+def test_everybody_speaks_with_clouds_alone(model: TradingModel) -> None:
     coordinators = {one.unique_id for one in model.coordinators.values()}
     for _, transmission in model.post.network.log:
         ends = zip(transmission.messages.senders.tolist(), transmission.messages.receivers.tolist())
@@ -105,7 +111,7 @@ def test_quotes_say_the_same_to_all(model: TradingModel) -> None:
             assert (values == values[0]).all()
 
 
-def test_what_a_coordinator_says_follows_from_sums(model: TradingModel) -> None:
+def test_what_a_cloud_says_follows_from_sums(model: TradingModel) -> None:
     """The imbalance is that of the sum of offers, and no message repeats another's quantity."""
     said: dict[int, list[np.ndarray]] = {}
     for column in sent(model, "offer"):
@@ -132,7 +138,7 @@ def test_what_a_coordinator_says_follows_from_sums(model: TradingModel) -> None:
 
 
 def arrays_of(one: object, seen: set[int], path: str = "") -> Iterator[tuple[str, np.ndarray]]:
-    """Every array that a coordinator can reach, except through its model."""
+    """Every array that a cloud can reach, except through its model."""
     if id(one) in seen:
         return
     seen.add(id(one))
@@ -151,7 +157,7 @@ def arrays_of(one: object, seen: set[int], path: str = "") -> Iterator[tuple[str
 
 
 def holdings(model: TradingModel) -> dict[str, int]:
-    """Numbers a coordinator holds after its exchange, by where; addresses of members apart."""
+    """Numbers a cloud holds after its exchange, by where; addresses of members apart."""
     one: Cloud = model.coordinators["trading"]
     found: dict[str, int] = {}
     for path, array in arrays_of(one, set()):
@@ -161,7 +167,7 @@ def holdings(model: TradingModel) -> dict[str, int]:
     return found
 
 
-def test_no_coordinator_holds_anything_that_grows_with_the_agents(model: TradingModel) -> None:
+def test_no_cloud_holds_anything_that_grows_with_the_agents(model: TradingModel) -> None:
     few, many = holdings(model), holdings(finished(crowd(6)))
     assert few
     assert few == many
@@ -180,3 +186,163 @@ def test_the_inbox_is_emptied_after_every_round() -> None:
             heard = [b.heard for b in model.negotiation.coordinator._benches]
             assert not any(heard)
     assert rounds > 10
+
+
+def audited(model: TradingModel) -> Audit:
+    return audit(tables.messages_table(model.post.network.log), model.wires, model.roster)
+
+
+@pytest.mark.parametrize("scenario", ["duet", "village"])
+def test_nobody_is_told_too_much_in_any_exchange(scenario: str) -> None:
+    exchanges = tuple(dict.fromkeys(t for market in MARKETS.values() for t in market.exchanges))
+    model = TradingModel(with_values(load_scenario(scenario)), exchanges, seed=1)
+    while model.running:
+        model.step()
+    found = audited(model)
+    assert found == Audit((), (), {}, 0)
+    assert all(claim["holds"] for claim in found.claims("utility").values())
+
+
+def test_who_is_alone_at_a_bus_is_named() -> None:
+    campus = load_scenario("campus33")
+    rules = campus.negotiation.model_copy(update={"maximum_rounds": 3})
+    together = campus.buildings[1].model_copy(update={"bus": campus.buildings[0].bus})
+    study = campus.model_copy(
+        update={
+            "buildings": (campus.buildings[0], together, *campus.buildings[2:]),
+            "negotiation": rules,
+        }
+    )
+    found = audited(finished(study))
+    assert found.to_counterparty == found.to_prosumers == ()
+    assert len(found.alone) == 30
+    assert found.alone[14] == "Workshop"
+    assert campus.buildings[0].bus not in found.alone
+
+
+class Leak(Cloud):
+    """A cloud that says the right kinds of messages with the right fields, and wrong numbers."""
+
+    def _replace(self, kind: str, field: str, row: int, values: np.ndarray) -> None:
+        place = max(n for n, column in enumerate(self.outbox) if column.kind == kind)
+        fields = dict(self.outbox[place].fields)
+        fields[field] = fields[field].copy()
+        fields[field][row] = values
+        self.outbox[place] = replace(self.outbox[place], fields=fields)
+
+
+class TellsAnEnrolment(Leak):
+    """The operator hears what the first member is able to take, in place of the sum."""
+
+    def tell_sums(self, receiver: int, now_s: float) -> None:
+        own = self._benches[0].heard["highest_kw"][0].copy()
+        super().tell_sums(receiver, now_s)
+        self._replace("enrolment sums", "highest_kw", 0, own)
+
+
+class TellsASchedule(Leak):
+    """The operator hears what the first member committed to, in place of the remainder."""
+
+    def tell_remainder(self, receiver: int, now_s: float) -> None:
+        own = self._benches[0].heard["quantity"][0].copy()
+        super().tell_remainder(receiver, now_s)
+        self._replace("remainder", "quantity", 0, own)
+
+
+class TellsAnOffer(Leak):
+    """The operator hears the first member's last offer in place of the imbalance."""
+
+    def close_round(self) -> None:
+        self._last = self._benches[0].heard["quantity"][0].copy()
+        super().close_round()
+
+    def quote(self, now_s: float) -> None:
+        super().quote(now_s)
+        if self.exchange.records:
+            self._replace("quote", "imbalance", 0, self._last)
+
+
+class TellsAnotherPrice(Leak):
+    """One member hears, as its price, something that comes from elsewhere: a flow of the wires."""
+
+    def announce_closing(self, now_s: float) -> None:
+        super().announce_closing(now_s)
+        prices = self.outbox.pop()  # the operator's
+        self._replace("closing", "price", 1, self.outbox[0].fields["price"][1] + 0.01)
+        self.outbox.append(prices)
+
+
+class TellsNeighbours(Leak):
+    """Prosumers hear the sizes of all, in a message that is the operator's alone."""
+
+    def announce_closing(self, now_s: float) -> None:
+        super().announce_closing(now_s)
+        sums = {"size": np.ones((1, SLOTS))}
+        self.say("enrolment sums", self.topic, 1, sums, now_s)
+
+
+def leaking(monkeypatch: pytest.MonkeyPatch, cloud: type[Cloud]) -> None:
+    """All exchanges of energy are run by a doctored cloud."""
+    monkeypatch.setattr("nashgrid.runs.model.Cloud", cloud)
+
+
+@pytest.mark.parametrize(
+    ("cloud", "sentence"),
+    [
+        (TellsAnEnrolment, "highest_kw of the enrolment sums is not the sum over the agents"),
+        (TellsASchedule, "quantity of the remainder is not the sum over the agents"),
+        (TellsAnOffer, "the imbalance is not that of all offers"),
+    ],
+)
+def test_a_single_power_that_reaches_who_delivers_is_found(
+    cloud: type[Cloud], sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaking(monkeypatch, cloud)
+    found = audited(finished(load_scenario("duet")))
+    assert any(sentence in told for told in found.to_counterparty)
+    assert not found.claims("utility")["messages: utility"]["holds"]
+
+
+@pytest.mark.parametrize(
+    ("cloud", "sentence"),
+    [
+        (TellsAnotherPrice, "the price told the agent at address 2 is not that of its own place"),
+        (TellsNeighbours, "a enrolment sums told a prosumer its size"),
+    ],
+)
+def test_what_a_prosumer_should_not_hear_is_found(
+    cloud: type[Cloud], sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaking(monkeypatch, cloud)
+    model = TradingModel(with_values(load_scenario("duet")), ("utility-only",), seed=1)
+    if cloud is TellsNeighbours:
+        monkeypatch.setattr(model.prosumers[0], "react", lambda *_: None)
+    while model.running:
+        model.step()
+    found = audited(model)
+    assert any(sentence in told for told in found.to_prosumers)
+    assert not found.claims("utility")["messages: prosumers"]["holds"]
+
+
+def test_a_leak_is_no_certified_outcome_and_no_verified_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    leaking(monkeypatch, TellsAnEnrolment)
+    outcome = simulate(load_scenario("duet"), "competitive")
+    assert not outcome.certified
+    finding = outcome.certificate["message_audit"]["told_too_much"]
+    assert finding == [
+        f"{topic}: highest_kw of the enrolment sums is not the sum over the agents"
+        for topic in ("utility-only", "trading")
+    ]
+    failures = verify(outcome.save(tmp_path / "run")).failures
+    assert any("'messages: utility' does not hold" in failure for failure in failures)
+
+
+def test_an_honest_run_is_verified_with_its_messages(tmp_path: Path) -> None:
+    outcome = simulate(load_scenario("duet"), "competitive")
+    assert outcome.certified
+    found = verify(outcome.save(tmp_path / "run"))
+    assert found.holds
+    assert found.certificate["claims"]["messages: utility"]["value"] == 0
+    assert found.certificate["claims"]["messages: prosumers"]["holds"]
