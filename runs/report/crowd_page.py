@@ -12,6 +12,7 @@ from nashgrid.runs.report.fan_figure import crowd_section
 from nashgrid.runs.report.feeder_figure import feeder_section
 from nashgrid.runs.report.figure import Section
 from nashgrid.runs.report.price_figure import price_section
+from nashgrid.runs.report.price_parts_figure import price_parts_section
 
 
 def crowd_sections(outcome: Outcome, crowd: Crowd) -> list[Section | None]:
@@ -21,6 +22,7 @@ def crowd_sections(outcome: Outcome, crowd: Crowd) -> list[Section | None]:
     return [
         feeder_section(summed),
         price_section(summed),
+        price_parts_section(summed),
         balance_section(summed),
         crowd_section(outcome, crowd),
         agent_section(only_some(outcome, crowd, rows), why),

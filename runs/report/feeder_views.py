@@ -9,11 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 from nashgrid.market.messages import Floats
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.feeder_traces import LOADING, UNLIMITED, Drawing
+from nashgrid.runs.report.price_parts_figure import ADDED
 from nashgrid.runs.report.style import BLUE, INK, VERMILLION
 from nashgrid.runs.report.words import listing, number, percent, rounded, text
 
 _IDLE_KW = 0.05
 _SLACK_PU = 5e-6
+_WORTH_SAYING = 5e-5
 
 
 Slices = dict[tuple[str, int], pd.DataFrame]
@@ -21,7 +23,8 @@ Slices = dict[tuple[str, int], pd.DataFrame]
 
 def slot_views(outcome: Outcome, drawing: Drawing) -> dict[str, dict[str, Any]]:
     """The views of all cases and slots."""
-    tables = (outcome.lines, outcome.voltages, outcome.trades, outcome.prices)
+    prices = outcome.prices.merge(outcome.price_parts, on=["case", "slot", "bus"])
+    tables = (outcome.lines, outcome.voltages, outcome.trades, prices)
     slices = [_slices(table) for table in tables]
     return {
         f"{case}|{slot}": _slot_view(outcome, drawing, *(part[case, slot] for part in slices))
@@ -45,7 +48,7 @@ def _slot_view(
     """Colours, widths, arrows, hover texts and a sentence for one slot of one case."""
     voltages = voltages.set_index("bus").loc[drawing.buses]
     trades = trades[trades["community"] != ""].set_index("agent")
-    at_bus = prices.set_index("bus")["price_per_kwh"]
+    at_bus = prices.set_index("bus")
     count = len(drawing.lines)
     loading = lines["ac_kva"].to_numpy() / drawing.limits_kva
     limited = np.isfinite(drawing.limits_kva)
@@ -106,7 +109,7 @@ def _arrow_changes(lines: pd.DataFrame) -> dict[str, list[Any]]:
 
 
 def _bus_changes(
-    outcome: Outcome, voltages: pd.DataFrame, prices: pd.Series, currency: str
+    outcome: Outcome, voltages: pd.DataFrame, prices: pd.DataFrame, currency: str
 ) -> dict[str, list[Any]]:
     everything = outcome.voltages["ac_pu"]
     middle = (everything.min() + everything.max()) / 2
@@ -119,7 +122,7 @@ def _bus_changes(
             f"<b>bus {bus}</b><br>{exact:.4f} pu by AC power flow<br>{linear:.4f} pu by LinDistFlow"
         )
         if bus in prices.index:
-            hover += f"<br>price {number(float(prices[bus]), 4)} {currency}/kWh"
+            hover += _price_words(prices.loc[bus], currency)
         words.append(hover)
     return {
         "marker.color": [rounded(voltages["ac_pu"], 5)],
@@ -128,6 +131,15 @@ def _bus_changes(
         "textfont.color": [["#ffffff" if v < middle else INK for v in voltages["ac_pu"]]],
         "hovertext": [words],
     }
+
+
+def _price_words(row: pd.Series, currency: str) -> str:
+    words = f"<br>price {number(float(row['price_per_kwh']), 4)} {currency}/kWh: energy "
+    words += number(float(row["energy_per_kwh"]), 4)
+    for part, name, _ in ADDED:
+        value = float(row[f"{part}_per_kwh"])
+        words += f", {name} {number(value, 4)}" if abs(value) >= _WORTH_SAYING else ""
+    return words
 
 
 def _agent_changes(drawing: Drawing, trades: pd.DataFrame) -> dict[str, list[Any]]:

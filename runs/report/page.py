@@ -18,12 +18,14 @@ from nashgrid.runs.report.feeder_figure import feeder_section
 from nashgrid.runs.report.figure import Section
 from nashgrid.runs.report.headline import headline, page_title
 from nashgrid.runs.report.price_figure import price_section
+from nashgrid.runs.report.price_parts_figure import price_parts_section
 from nashgrid.runs.report.savings_section import savings_section
 
 _PARTS = files("nashgrid.runs.report")
 _SECTIONS = (
     feeder_section,
     price_section,
+    price_parts_section,
     balance_section,
     agent_section,
     savings_section,

@@ -164,10 +164,12 @@ def test_axes_say_their_unit(outcome: Outcome) -> None:
 def test_sections_fit_the_outcome(
     with_feeder: Outcome, without_feeder: Outcome, alone: Outcome
 ) -> None:
-    every = ["feeder", "prices", "balance", "agents", "savings", "convergence", "certificate"]
+    wires, rest = ["feeder", "prices", "price-parts"], ["balance", "agents", "savings"]
+    every = [*wires, *rest, "convergence", "certificate"]
     assert [s.anchor for s in report_sections(with_feeder)] == every
-    assert [s.anchor for s in report_sections(without_feeder)] == every[1:]
     assert [s.anchor for s in report_sections(alone)] == every
+    without = [anchor for anchor in every if anchor not in ("feeder", "price-parts")]
+    assert [s.anchor for s in report_sections(without_feeder)] == without
     assert "heatmap" in {t["type"] for f in figures_of(with_feeder) for t in f.data}
     assert "heatmap" not in {t["type"] for f in figures_of(without_feeder) for t in f.data}
 
