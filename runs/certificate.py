@@ -11,6 +11,7 @@ from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.agents.population.population import Population
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.claims import allowed, claim
+from nashgrid.runs.core_finding import core_finding
 from nashgrid.runs.ledger import trades_of
 from nashgrid.runs.markets.books import Books, individual_rationality
 from nashgrid.runs.markets.market import Market
@@ -119,6 +120,7 @@ def certificate_of(
         "games": {case: _game(proof, proof.game) for case, proof in proofs.items() if proof.game},
         "limits_not_kept": {case: list(p.limits_not_kept) for case, p in proofs.items()},
         "individual_rationality": _rationality(books),
+        "core": core_finding(market, books),
         "message_audit": heard.finding(),
         "ac_power_flow": _ac_check(scenario, tables),
         "charging_while_discharging_kw": both_ways_kw,

@@ -37,6 +37,8 @@ def compare(
       them;
     - `jain`, `gini`: of the savings of the players; the Gini index is empty where they do not sum
       to something positive, and above 1 where some lose much;
+    - `core_excess`: the most that a group could gain by leaving in the pooling game, at most 0 in
+      its core (a bound with more than 40 agents); empty where no group can be told;
     - `gain`, `lose`: agents that have more, or less, than with the utility alone;
     - `rounds`, `messages`, `bytes`, `negotiation_s`: of all its exchanges, as if held for it alone
       (wall-clock seconds).
@@ -78,7 +80,17 @@ def compare(
 
 COLUMNS = [
     *("seed", "market", "status", "claims", "why", "total_cost", "saving", "price_of_anarchy"),
-    *("surplus_reached", "jain", "gini", "gain", "lose", "rounds", "messages", "bytes"),
+    *(
+        "surplus_reached",
+        "jain",
+        "gini",
+        "gain",
+        "lose",
+        "core_excess",
+        "rounds",
+        "messages",
+        "bytes",
+    ),
     "negotiation_s",
 ]
 

@@ -19,6 +19,7 @@ _NUMBERS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("gini", "Gini", lambda v: f"{v:.2f}"),
     ("gain", "gain", lambda v: f"{v:.3g}"),
     ("lose", "lose", lambda v: f"{v:.3g}"),
+    ("core_excess", "core", lambda v: f"{v:,.2f}"),
     ("rounds", "rounds", lambda v: f"{v:.0f}"),
     ("messages", "messages", lambda v: f"{v:,.0f}"),
     ("bytes", "MB", lambda v: f"{v / 1e6:.2f}"),
@@ -27,7 +28,7 @@ _NUMBERS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
 _EVERYTHING = tuple(name for name, _, _ in _NUMBERS)
 _ROOM = (
     (140, _EVERYTHING),
-    (110, (*_EVERYTHING[:7], "rounds")),
+    (110, (*_EVERYTHING[:8], "rounds")),
     (0, ("total_cost", "saving", "lose")),
 )
 """Columns shown from a width of the terminal on."""
@@ -49,7 +50,8 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
     console.print(
         "Exchanges that markets share were held once; rounds, messages and seconds count for each "
         "market all that it needs. Cost and saving are those of all but the utility; anarchy is "
-        "what the schedules cost over what the best would; Jain and Gini are of the savings.",
+        "what the schedules cost over what the best would; Jain and Gini are of the savings; core "
+        "is the most that a group could gain by leaving (at most 0: none would).",
         highlight=False,
     )
 

@@ -26,6 +26,7 @@ def players(outcome: Outcome) -> pd.DataFrame:
 def figures(outcome: Outcome, seconds: float, optimum: float | None) -> dict[str, Any]:
     """The row of a market in a comparison: see `compare`."""
     claims, summary = outcome.certificate["claims"], outcome.summary
+    core = outcome.certificate["core"]
     failing = [name for name, claim in claims.items() if not claim["holds"]]
     saving = players(outcome)["saving"].to_numpy()
     traffic = summary["messages"].values()
@@ -40,6 +41,7 @@ def figures(outcome: Outcome, seconds: float, optimum: float | None) -> dict[str
         "gini": gini(saving),
         "gain": int((saving > MATTERS).sum()),
         "lose": int((saving < -MATTERS).sum()),
+        "core_excess": None if core is None else core["largest_excess"],
         "rounds": sum(summary["rounds"].values()),
         "messages": sum(kind["messages"] for kind in traffic),
         "bytes": sum(kind["bytes"] for kind in traffic),

@@ -65,14 +65,14 @@ class PoolingGame:
         """(k,) v of coalitions given as (k, n) rows."""
         own = members.astype(np.float64)
         kept = own @ self._bill_alone - self.bill(own @ self.alone_kw)
-        agreed = own @ self._worth_before_bill - self.bill(own @ self.agreed_kw)
+        agreed = own @ self.worth_before_bill - self.bill(own @ self.agreed_kw)
         return np.asarray(np.maximum(kept, agreed))
 
     def marginal_contributions(self) -> Floats:
         """(n,) v(all) - v(all but i): what i adds to the savings of all others, at least 0."""
         everybody = self.worths(np.ones((1, self.players), dtype=bool))[0]
         kept = self._bill_alone.sum() - self._bill_alone - self._bills_without(self.alone_kw)
-        before = self._worth_before_bill
+        before = self.worth_before_bill
         agreed = before.sum() - before - self._bills_without(self.agreed_kw)
         return np.asarray(np.maximum(everybody - np.maximum(kept, agreed), 0.0))
 
@@ -124,7 +124,7 @@ class PoolingGame:
         return self.bill(self.alone_kw)
 
     @cached_property
-    def _worth_before_bill(self) -> Floats:
+    def worth_before_bill(self) -> Floats:
         """(n,) g - l; l shared by energy traded, or equally where nobody trades."""
         beyond = float(self.saving.sum() - self.bill(self.agreed_kw.sum(axis=0))) - self.surplus
         whole = self.traded_kwh.sum()
@@ -139,6 +139,6 @@ class PoolingGame:
         """(k, n) what each adds to those before it, in the order of arrival."""
         kept = self._bill_alone[order].cumsum(axis=1)
         kept -= self.bill(self.alone_kw[order].cumsum(axis=1))
-        agreed = self._worth_before_bill[order].cumsum(axis=1)
+        agreed = self.worth_before_bill[order].cumsum(axis=1)
         agreed -= self.bill(self.agreed_kw[order].cumsum(axis=1))
         return np.diff(np.maximum(kept, agreed), axis=1, prepend=0.0)

@@ -8,6 +8,7 @@ from nashgrid.runs.markets import market_named
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.ac_findings import ac_findings
 from nashgrid.runs.report.convergence_figure import EXCHANGES
+from nashgrid.runs.report.core_findings import core_words
 from nashgrid.runs.report.figure import Section
 from nashgrid.runs.report.game_findings import game_finding
 from nashgrid.runs.report.words import listing, measure, money, number, text
@@ -106,6 +107,8 @@ def _findings(outcome: Outcome) -> str:
         )
     if market_named(outcome.market).has_trading:
         lines.append(_losers(outcome))
+        if outcome.certificate["core"] is not None:
+            lines.append(core_words(outcome.certificate["core"], outcome.scenario.currency))
     items = "".join(f"<li>{line}</li>" for line in lines)
     return f"<h3>Findings beside the claims</h3><ul>{items}</ul>"
 

@@ -145,6 +145,7 @@ _COLUMNS = (
     ("gini", "Gini", 3),
     ("gain", "gain", 0),
     ("lose", "lose", 0),
+    ("core_excess", "core excess", 2),
     ("rounds", "rounds", 0),
     ("messages", "messages", 0),
     ("bytes", "MB", 2),
@@ -162,8 +163,10 @@ def _overview(comparison: Comparison) -> str:
         f"</thead><tbody>{lines}</tbody></table></div>"
         f"<p>Cost and saving [{currency}] are those of all but the utility, against the utility "
         "alone. The price of anarchy is what the schedules cost over what the best would. Jain and "
-        "Gini tell how evenly savings fall: 1 and 0 when all are equal. Rounds, messages and "
-        "seconds count all exchanges that a market needs, as if held for it alone.</p>"
+        "Gini tell how evenly savings fall: 1 and 0 when all are equal. Core excess is the most "
+        "that a group could gain by leaving and settling with the utility together; at most 0, "
+        "none would. Rounds, messages and seconds count all exchanges that a market needs, as if "
+        "held for it alone.</p>"
     )
 
 

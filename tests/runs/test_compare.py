@@ -136,7 +136,7 @@ def test_a_narrow_terminal_still_shows_names_and_verdicts(duet: Comparison) -> N
     show_comparison(console, duet)
     shown = console.export_text()
     assert "compensated-supply-demand-ratio" in shown
-    assert shown.count("19/19") >= 5
+    assert len(re.findall(r"\b(\d+)/\1\b", shown)) >= 5
 
 
 def test_the_page_has_all_markets_and_fetches_nothing(duet: Comparison, tmp_path: Path) -> None:
