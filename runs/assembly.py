@@ -1,6 +1,7 @@
 """From a scenario to its agents."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import mesa
@@ -30,6 +31,8 @@ from nashgrid.runs import inputs
 from nashgrid.runs.influence import price_curve
 from nashgrid.runs.population_draw import DrawnPopulation, draw
 from nashgrid.runs.population_outline import Outline
+from nashgrid.runs.reporting_buses import reporting_buses
+from nashgrid.runs.roster import roster
 from nashgrid.runs.scenario import (
     OPERATOR,
     UTILITY,
@@ -50,10 +53,12 @@ class Wires:
 
     Parameters
     ----------
-    places : buses with at least one agent, rising; (0,) without a feeder
+    places : buses at which power is reported, rising: those with at least one agent, but for those
+        reported at another; (0,) without a feeder
     feeder : None without one
     reactive_kvar : (T, n) reactive demand at every bus of the feeder
     population : the buildings drawn at random; None where the scenario has none
+    reported_at : buses whose power is reported to who delivers at another bus -> that bus
     """
 
     scenario: Scenario
@@ -62,6 +67,7 @@ class Wires:
     feeder: Feeder | None
     reactive_kvar: Floats
     population: DrawnPopulation | None = None
+    reported_at: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def counterparty(self) -> str:
@@ -69,8 +75,23 @@ class Wires:
         return UTILITY if self.feeder is None else OPERATOR
 
     def place_of(self, buses: ArrayLike) -> Integers:
-        """(n,) which of the places each bus is."""
-        return np.searchsorted(np.array(self.places), np.asarray(buses))
+        """(n,) at which of the places the power of each bus is reported."""
+        reported = np.array(buses)
+        for bus, place in self.reported_at.items():
+            reported[reported == bus] = place
+        return np.searchsorted(np.array(self.places), reported)
+
+    @property
+    def reported_kvar(self) -> Floats:
+        """(T, n) reactive demand at the buses where it is reported."""
+        if self.feeder is None or not self.reported_at:
+            return self.reactive_kvar
+        reported = self.reactive_kvar.copy()
+        for bus, place in self.reported_at.items():
+            here, there = self.feeder.bus_positions([bus, place])
+            reported[:, there] += reported[:, here]
+            reported[:, here] = 0.0
+        return reported
 
     @property
     def root_voltage_pu(self) -> float:
@@ -94,7 +115,7 @@ class Wires:
         if self.feeder is None:
             return np.zeros(len(demand_kw))
         power = self.bus_power_kw(demand_kw)
-        return LinDistFlow(self.feeder).losses_kw(power, self.reactive_kvar)
+        return LinDistFlow(self.feeder).losses_kw(power, self.reported_kvar)
 
     def loss_cost(self, demand_kw: Floats) -> float:
         """What the losses of a delivery cost over the day [currency]."""
@@ -131,7 +152,7 @@ class Wires:
         return OperatorProblem(
             self.feeder,
             trading_buses=np.array(self.places),
-            reactive_kvar=self.reactive_kvar,
+            reactive_kvar=self.reported_kvar,
             slot_hours=self.scenario.horizon.slot_hours,
             retail_price_per_kwh=tariff.retail_price_per_kwh,
             feed_in_price_per_kwh=tariff.feed_in_price_per_kwh,
@@ -174,7 +195,8 @@ def lay_wires(scenario: Scenario, elsewhere: Outline | None = None) -> Wires:
     Raises
     ------
     ValueError
-        If an agent's bus is not on the feeder or is its root; names agent and bus.
+        If an agent's bus is not on the feeder or is its root, or has one participant where the
+        scenario refuses that; names agent and bus.
     """
     tariff = inputs.tariff(scenario)
     drawn = None
@@ -182,6 +204,7 @@ def lay_wires(scenario: Scenario, elsewhere: Outline | None = None) -> Wires:
         drawn = draw(scenario.population, scenario)
     outline = elsewhere if drawn is None else drawn
     if scenario.feeder is None:
+        _reported_at(scenario, None, outline)
         none = np.zeros((scenario.horizon.slots, 0))
         return Wires(scenario, tariff, (0,), None, none, drawn)
     limits = {(li.from_bus, li.to_bus): li.limit_kva for li in scenario.feeder.line_limits}
@@ -202,7 +225,20 @@ def lay_wires(scenario: Scenario, elsewhere: Outline | None = None) -> Wires:
     if outline is not None:
         reactive[:, feeder.bus_positions(outline.places)] += outline.reactive_kvar
         places |= set(outline.places)
-    return Wires(scenario, tariff, tuple(sorted(places)), feeder, reactive, drawn)
+    merged = _reported_at(scenario, feeder, outline)
+    places -= set(merged)
+    return Wires(scenario, tariff, tuple(sorted(places)), feeder, reactive, drawn, merged)
+
+
+def _reported_at(
+    scenario: Scenario, feeder: Feeder | None, outline: DrawnPopulation | Outline | None
+) -> dict[int, int]:
+    """Buses whose power is reported at another one -> that bus, as the scenario has it."""
+    rule = scenario.privacy.single_participant_buses
+    if rule == "allow":
+        return {}
+    people = roster(scenario, outline)
+    return reporting_buses(feeder, people["bus"], people["agent"], rule)
 
 
 def make_prosumers(

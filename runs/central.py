@@ -49,9 +49,9 @@ def local_problem(entry_index: int, scenario: Scenario, wires: Wires, case: str)
 def connection_limits(scenario: Scenario, wires: Wires) -> Floats:
     """(B,) sum of the agents' connection limits at each place [kW]."""
     limits = np.zeros(len(wires.places))
-    for entry in scenario.agents:
-        seat = connection(entry, scenario)
-        limits[wires.places.index(seat.place)] += seat.limit_kw
+    seats = [connection(entry, scenario) for entry in scenario.agents]
+    for place, seat in zip(wires.place_of([seat.place for seat in seats]), seats, strict=True):
+        limits[place] += seat.limit_kw
     if wires.population is not None:
         place = wires.place_of(wires.population.roster["bus"])
         np.add.at(limits, place, wires.population.buildings.connection_kw)
@@ -79,9 +79,10 @@ def central_problem(
     delivery = wires.delivery(case, limits)
     demand, upstream, constraints = _delivery_statement(delivery, scenario, wires, case)
     bought: list[list[cp.Expression]] = [[] for _ in wires.places]
-    for number, (entry, problem) in enumerate(zip(scenario.agents, problems, strict=True)):
+    places = wires.place_of([entry.bus or 0 for entry in scenario.agents])
+    for number, (at, problem) in enumerate(zip(places, problems, strict=True)):
         problem.price.value = np.zeros(scenario.horizon.slots)
-        bought[wires.places.index(entry.bus or 0)].append(problem.trade)
+        bought[at].append(problem.trade)
         constraints += problem.statement.constraints
         upstream += (
             problem.statement.objective.expr

@@ -37,13 +37,15 @@ class Audit:
     Parameters
     ----------
     to_counterparty, to_prosumers : what was told that should not be, a sentence each
-    alone : place -> the only participant there, of whose power the sum is no secret
+    alone : place -> the only participant there, whose power its sum is
+    reported_at : buses that are reported at another one -> that bus
     without_content : messages whose content is not in the log, being of long columns
     """
 
     to_counterparty: tuple[str, ...]
     to_prosumers: tuple[str, ...]
     alone: dict[int, str]
+    reported_at: dict[int, int]
     without_content: int
 
     def claims(self, counterparty: str) -> dict[str, dict[str, Any]]:
@@ -68,6 +70,7 @@ class Audit:
         """For the certificate: the worst in words, and what could not be hidden or checked."""
         return {
             "told_too_much": [*self.to_counterparty, *self.to_prosumers][:MOST_NAMED],
+            "reported_at_bus": {str(bus): place for bus, place in self.reported_at.items()},
             "alone_at_bus": {str(place): agent for place, agent in self.alone.items()},
             "messages_without_content": self.without_content,
         }
@@ -103,7 +106,17 @@ def audit(messages: pa.Table, wires: Wires, roster: pd.DataFrame) -> Audit:
         replay = _Replay(log, where, opens_alike=PILOT not in names)
         to_counterparty += replay.told_counterparty()
         to_prosumers += replay.told_prosumers()
-    return Audit(tuple(to_counterparty), tuple(to_prosumers), alone, without_content)
+    if wires.scenario.privacy.single_participant_buses != "allow":
+        to_counterparty += [
+            f"the power of {agent} alone at bus {bus}" for bus, agent in alone.items()
+        ]
+    return Audit(
+        tuple(to_counterparty),
+        tuple(to_prosumers),
+        alone,
+        dict(wires.reported_at),
+        without_content,
+    )
 
 
 class _Replay:
@@ -207,12 +220,11 @@ class _Replay:
         own, last = log.of_prosumers("offer"), log.of_counterparty("offer")
         values, rest = log.values(own, "quantity"), log.values(last, "quantity")
         turn = np.searchsorted(self._step, log.step[own])
-        sums = np.zeros((2, len(self._step), self._places, values.shape[1]))
-        np.add.at(
-            sums, (slice(None), turn, self._place[log.sender(own) - 1]), [values, np.abs(values)]
-        )
-        by_round = sums.reshape(2, len(self._step), -1)
-        return by_round[0] + rest, by_round[1] + np.abs(rest)
+        at = turn, self._place[log.sender(own) - 1]
+        sums, absolute = np.zeros((2, len(self._step), self._places, values.shape[1]))
+        np.add.at(sums, at, values)
+        np.add.at(absolute, at, np.abs(values))
+        return sums.reshape(rest.shape) + rest, absolute.reshape(rest.shape) + np.abs(rest)
 
     def _sum_at_places(self, rows: Integers, values: Floats) -> Floats:
         """(K,) sums of what prosumers said, by place."""

@@ -12,7 +12,7 @@ from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.power_flow import ac_power_flow
 from nashgrid.market.messages import Floats
 from nashgrid.runs.assembly import Wires
-from nashgrid.runs.tables import demand_kw, price_at_places
+from nashgrid.runs.tables import bus_power_kw, demand_kw, price_at_places
 
 PARTS = ("energy", "loss", "congestion", "voltage", "remainder")
 _COLUMNS = {
@@ -55,7 +55,7 @@ def network_tables(
     if wires.feeder is not None:
         for case in cases:
             demand, price = demand_kw(trades, case, wires), price_at_places(prices, case, wires)
-            found = _state(wires, wires.feeder, demand)
+            found = _state(wires, wires.feeder, bus_power_kw(trades, case, wires))
             found["price_parts"] = _price_parts(wires, case, demand, price, connection_kw)
             for table, values in found.items():
                 frame = pd.DataFrame(dict(zip(_COLUMNS[table], values, strict=True)))
@@ -74,10 +74,10 @@ def network_tables(
 _Columns = Sequence[NDArray[np.generic]]
 
 
-def _state(wires: Wires, feeder: Feeder, demand: Floats) -> dict[str, _Columns]:
-    """Columns of the tables of voltages, lines and losses."""
+def _state(wires: Wires, feeder: Feeder, power: Floats) -> dict[str, _Columns]:
+    """Columns of the tables of voltages, lines and losses, from (T, n) power taken at the buses."""
     root_voltage, reactive = wires.root_voltage_pu, wires.reactive_kvar
-    model, power = LinDistFlow(feeder), wires.bus_power_kw(demand)
+    model = LinDistFlow(feeder)
     ac = ac_power_flow(feeder, power, reactive, root_voltage)
     linear = np.sqrt(model.voltage_squared(power, reactive, root_voltage))
     flow, reactive_flow = model.flows(power), model.flows(reactive)

@@ -57,7 +57,8 @@ def _distance(wires: Wires, tables: Tables, case: str, entry: GeneratorEntry) ->
     rows = tables.schedules
     own = rows[(rows["case"] == case) & (rows["agent"] == entry.name)].sort_values("slot")
     output = own["generation_kw"].to_numpy(dtype=float)
-    price = price_at_places(tables.prices, case, wires)[:, wires.places.index(entry.bus or 0)]
+    place = int(wires.place_of([entry.bus or 0])[0])
+    price = price_at_places(tables.prices, case, wires)[:, place]
     marginal_cost = 2 * entry.quadratic_cost_per_kw2h * output + entry.linear_cost_per_kwh
     inside = _inside(output, entry, wires.scenario.horizon.slot_hours)
     return float(np.abs(price - marginal_cost)[inside].max(initial=0.0))

@@ -169,7 +169,7 @@ class _Tables:
         self.demand_kw = demand_kw(trades, case, wires)
         self.known = anticipations(scenario, wires.tariff, case)
         self._trades = trades[trades["case"] == case]
-        self._places = [wires.places.index(entry.bus or 0) for entry in scenario.agents]
+        self._places = wires.place_of([entry.bus or 0 for entry in scenario.agents]).tolist()
         own = schedules[schedules["case"] == case]
         rows = scenario.horizon.slots * sum(len(problem.problem.parts) for problem in problems)
         self._stated_schedules, self._drawn_schedules = own[:rows], own[rows:]

@@ -234,6 +234,16 @@ class InfluenceEntry(Entry):
     )
 
 
+class PrivacyEntry(Entry):
+    """What who delivers may learn of a single participant."""
+
+    single_participant_buses: Literal["allow", "merge", "refuse"] = Field(
+        "allow",
+        description="a bus with one participant, whose sum is that one's power: 'allow' it, "
+        "'merge' it with the nearest bus for reporting, or 'refuse' the scenario",
+    )
+
+
 class CommunitiesEntry(Entry):
     """Communities to form when a run begins, in place of those that the agents state."""
 
@@ -265,6 +275,7 @@ class Scenario(Entry):
     messages: MessagesEntry = Field(MessagesEntry(), description="the message network")
     bargaining: BargainingEntry = Field(BargainingEntry(), description="who shares the savings")
     influence: InfluenceEntry = Field(InfluenceEntry(), description="what agents do to prices")
+    privacy: PrivacyEntry = Field(PrivacyEntry(), description="what a sum may give away")
     communities: CommunitiesEntry | None = Field(
         None, description="communities to form; by default those that the agents state"
     )

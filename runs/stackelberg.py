@@ -210,8 +210,8 @@ def _follow(scenario: Scenario, wires: Wires, share: float) -> Following:
         costs.append(cost)
         epsilons.append(cost - problem.lower_bound(nothing, answer))
     trade_kw, demand = np.array(trades), np.zeros((scenario.horizon.slots, len(wires.places)))
-    for entry, trade in zip(scenario.agents, trades, strict=True):
-        demand[:, wires.places.index(entry.bus or 0)] += trade
+    for place, trade in zip(wires.place_of([e.bus or 0 for e in scenario.agents]), trades):
+        demand[:, place] += trade
     delivery = wires.delivery(TRADING, connection_limits(scenario, wires))
     paid = terms.bills(trade_kw, scenario.horizon.slot_hours).sum()
     over_kw, over_pu = delivery.violation(demand)

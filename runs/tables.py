@@ -122,6 +122,17 @@ def demand_kw(trades: pd.DataFrame, case: str, wires: Wires) -> Floats:
     return -np.asarray(table[list(wires.places)].to_numpy(dtype=float))
 
 
+def bus_power_kw(trades: pd.DataFrame, case: str, wires: Wires) -> Floats:
+    """(T, n) power taken at every bus of the feeder: where it is, wherever it is reported."""
+    if not wires.reported_at or wires.feeder is None:
+        return wires.bus_power_kw(demand_kw(trades, case, wires))
+    own = trades[(trades["case"] == case) & (trades["community"] != "")]
+    sums = own.groupby(["slot", "bus"], observed=True)["trade_kw"].sum().unstack("bus")
+    power = np.zeros_like(wires.reactive_kvar)
+    power[:, wires.feeder.bus_positions(sums.columns)] = sums.to_numpy(dtype=float)
+    return power
+
+
 def messages_table(log: Sequence[tuple[int, Transmission]]) -> pa.Table:
     """One row per message: step of the run, topic, kind, who, whom, times, attempts, fields.
 

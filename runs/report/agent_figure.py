@@ -75,6 +75,7 @@ def _of_case(outcome: Outcome, case: str) -> dict[str, Any]:
         "schedules": dict(iter(schedules.groupby("agent"))),
         "trades": dict(iter(trades.groupby("agent"))),
         "prices": prices.pivot(index="slot", columns="bus", values="price_per_kwh"),
+        "reported_at": outcome.certificate["message_audit"]["reported_at_bus"],
     }
 
 
@@ -83,7 +84,8 @@ def _view(
 ) -> dict[str, Any]:
     schedule: pd.DataFrame = parts["schedules"][name]
     trade: pd.DataFrame = parts["trades"][name].sort_values("slot")
-    price = parts["prices"][int(trade["bus"].iloc[0])]
+    bus = str(trade["bus"].iloc[0])
+    price = parts["prices"][int(parts["reported_at"].get(bus, bus))]
     stored = _stored_lines(schedule, clock)
     lines = tariff_lines(rates, clock, yaxis="y2")
     if case != UTILITY_ONLY:

@@ -199,7 +199,7 @@ def test_nobody_is_told_too_much_in_any_exchange(scenario: str) -> None:
     while model.running:
         model.step()
     found = audited(model)
-    assert found == Audit((), (), {}, 0)
+    assert found == Audit((), (), {}, {}, 0)
     assert all(claim["holds"] for claim in found.claims("utility").values())
 
 
