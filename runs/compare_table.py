@@ -46,6 +46,7 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
             f"[bold red]{row.market}, seed {row.seed}, is not certified[/]: {escape(row.why)}",
             highlight=False,
         )
+    console.print("agents that have more under the rule of the row than under the column's")
     console.print(_better(comparison, console.width))
     console.print(
         "Exchanges that markets share were held once; rounds, messages and seconds count for each "
@@ -79,28 +80,33 @@ def _overview(comparison: Comparison, width: int) -> Table:
     columns = [column for column in _NUMBERS if column[0] in room]
     count = len(comparison.seeds)
     over = "" if count == 1 else f", means over {count} seeds"
-    table = Table(title=f"{comparison.scenario.name} [{comparison.scenario.currency}]{over}")
+    narrow = width < _ROOM[1][0]
+    table = Table(
+        title=f"{comparison.scenario.name} [{comparison.scenario.currency}]{over}",
+        box=box.SIMPLE if narrow else box.HEAVY_HEAD,
+        pad_edge=not narrow,
+    )
     table.title = escape(str(table.title))
     table.add_column("", no_wrap=True)
     table.add_column("market", no_wrap=True, min_width=30)
     for _, heading, _ in columns:
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("certificate", no_wrap=True)
+    table.add_column("claims held" if narrow else "certificate", no_wrap=True)
     short = letters(comparison)
     for name, row in means(comparison).iterrows():
         values = [
             write(float(row[column])) if pd.notna(row[column]) else "–"
             for column, _, write in columns
         ]
-        table.add_row(short[str(name)], str(name), *values, _verdict(row, count))
+        table.add_row(short[str(name)], str(name), *values, _verdict(row, count, narrow))
     return table
 
 
-def _verdict(row: pd.Series, seeds: int) -> str:
+def _verdict(row: pd.Series, seeds: int, narrow: bool) -> str:
     if row["refused"]:
         return "refused"
     if row["certified"] == seeds:
-        return f"[green]certified[/] {row['claims']}"
+        return str(row["claims"]) if narrow else f"[green]certified[/] {row['claims']}"
     return f"[bold red]NOT[/] {row['claims']} ({row['certified']} of {seeds})"
 
 
@@ -109,7 +115,6 @@ def _better(comparison: Comparison, width: int) -> Table:
     narrow = width < _ROOM[0][0]
     better, short = comparison.better, letters(comparison)
     table = Table(
-        title="agents that have more under the rule of the row than under the column's",
         box=box.SIMPLE if narrow else box.HEAVY_HEAD,
         padding=(0, 0) if narrow else (0, 1),
     )
