@@ -13,9 +13,10 @@ from nashgrid.agents.population.feasibility import storage_limits
 from nashgrid.agents.population.population import Population
 from nashgrid.agents.population.schedules import Schedules
 from nashgrid.agents.speaker import Speaker
+from nashgrid.market.crowd_participation import CrowdParticipation
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.messages import Floats, Integers
-from nashgrid.market.participation import Participation, Respond
+from nashgrid.market.participation import Respond
 from nashgrid.market.topics import TRADING, UTILITY_ONLY
 
 
@@ -82,8 +83,8 @@ class StandardBuildings(Speaker):
         self.answers: dict[str, StandardAnswers] = {}
         self._size = buildings.size_kw[:, None]
         for topic in (UTILITY_ONLY, TRADING):
-            self.seats[topic] = Participation(
-                self._size, buildings.slots, self._respond(topic), rules, np.float32
+            self.seats[topic] = CrowdParticipation(
+                self._size, buildings.slots, self._respond(topic), rules
             )
 
     def __len__(self) -> int:

@@ -5,6 +5,8 @@ A fixed-point iteration s -> g(s) has residual r = g(s) - s. Type-II Anderson ac
 whose combined residual is least. The weights need only the Gram matrix <r_j, r_k>.
 """
 
+from functools import cache
+
 import numpy as np
 
 from nashgrid.market.messages import Floats
@@ -39,8 +41,14 @@ def mixing_weights(gram: Floats, largest_sum: float = 5.0, regularisation: float
 
 def _least_squares(gram: Floats, regularisation: float) -> Floats:
     size = len(gram)
-    difference = np.diff(np.eye(size), axis=0)
+    difference = _differences(size)
     normal = difference @ gram @ difference.T
     normal[np.diag_indices(size - 1)] *= 1 + regularisation
     right_side = difference @ gram[:, -1]
     return np.asarray(np.linalg.lstsq(normal, right_side, rcond=1e-14)[0], dtype=np.float64)
+
+
+@cache
+def _differences(size: int) -> Floats:
+    """(size - 1, size) the matrix that takes successive differences."""
+    return np.diff(np.eye(size), axis=0)

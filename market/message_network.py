@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nashgrid.market.links import Links
 from nashgrid.market.messages import HEADER_BYTES, Floats, Integers, Messages
 from nashgrid.market.randomness import keyed_uniforms
+from nashgrid.market.routes import Route, Routes
 
 LONG = 512
 """Rows of a column from which on it is counted, but its content is not logged."""
@@ -96,14 +97,8 @@ class MessageNetwork:
     def __init__(self, links: Links, seed: int, relays: Sequence[int] = ()) -> None:
         self._seed = seed
         self._relays = np.array(relays, dtype=np.int64)
-        there, back = (links.one << 32) + links.other, (links.other << 32) + links.one
-        keys = np.concatenate([there, back])
-        order = np.argsort(keys)
-        self._link_keys = keys[order]
-        self._latency_s, self._jitter_s, self._loss = (
-            np.tile(values, 2)[order] for values in (links.latency_s, links.jitter_s, links.loss)
-        )
-        self._sent_on_link = np.zeros(len(keys), dtype=np.int64)
+        self._routes = Routes(links)
+        self._sent_on_link = np.zeros(len(self._routes), dtype=np.int64)
         self._queue: list[_Event] = []
         self._number = 0
         self.clock_s = 0.0
@@ -113,16 +108,8 @@ class MessageNetwork:
 
     def send(self, messages: Messages) -> None:
         """Put a column on the wire; its rows are due one latency (or more) after `sent_s`."""
-        link = self._links_of(messages)
-        turn = self._take_turns(link)
-        until_arrival, until_acknowledged = self._attempts(link, turn)
-        latency_s, jitter_s = self._latency_s[link], self._jitter_s[link]
-        delay_s = latency_s.copy()
-        if jitter_s.any():
-            delay_s -= jitter_s * np.log1p(-self._draw("latency", link, turn))
-        # A time-out of four mean delays: one round trip, and as much again for the jitter.
-        arrives_s = messages.sent_s + (until_arrival - 1) * 4 * (latency_s + jitter_s) + delay_s
-        transmission = Transmission(messages, arrives_s, until_acknowledged, messages.bytes_each)
+        arrives_s, attempts = self._fate(self._routes.find(messages), messages.sent_s)
+        transmission = Transmission(messages, arrives_s, attempts, messages.bytes_each)
         self._count(transmission)
         heapq.heappush(self._queue, _Event(float(arrives_s.min()), self._number, transmission))
         self._number += 1
@@ -170,19 +157,25 @@ class MessageNetwork:
         names = ("messages", "transmissions", "bytes")
         return {n: sum(getattr(t, n) for t in self.traffic.values()) for n in names}
 
-    def _attempts(self, link: Integers, turn: Integers) -> tuple[Integers, Integers]:
-        """Transmissions of each message until it arrives, and until the sender knows."""
-        loss = self._loss[link]
-        if not loss.any():
-            once = np.ones(len(link), dtype=np.int64)
-            return once, once
-        until_arrival = _geometric(self._draw("data", link, turn), 1 - loss)
-        again = _geometric(self._draw("again", link, turn), (1 - loss) ** 2)
-        unheard = self._draw("acknowledgement", link, turn) < loss
-        return until_arrival, until_arrival + np.where(unheard, again, 0)
+    def _fate(self, route: Route, sent_s: Floats) -> tuple[Floats, Integers]:
+        """When messages arrive [s], and how often each is sent until its sender knows."""
+        if not route.left_to_chance:
+            return sent_s + route.latency_s, np.ones(len(sent_s), dtype=np.int64)
+        turn = self._take_turns(route.link)
+        until_arrival = _geometric(self._draw("data", route, turn), 1 - route.loss)
+        again = _geometric(self._draw("again", route, turn), (1 - route.loss) ** 2)
+        unheard = self._draw("acknowledgement", route, turn) < route.loss
+        jitter_s = -route.jitter_s * np.log1p(-self._draw("latency", route, turn))
+        # A time-out of four mean delays: one round trip, and as much again for the jitter.
+        time_out_s = 4 * (route.latency_s + route.jitter_s)
+        arrives_s = sent_s + (until_arrival - 1) * time_out_s + (route.latency_s + jitter_s)
+        return arrives_s, until_arrival + np.where(unheard, again, 0)
 
     def _take_turns(self, link: Integers) -> Integers:
-        """How many messages the link of each row has carried before, those of earlier rows too."""
+        """How many messages the link of each row has carried before, those of earlier rows too.
+
+        Only dice are thrown by turns: where nothing is left to chance, nobody counts.
+        """
         turn = self._sent_on_link[link]
         np.add.at(self._sent_on_link, link, 1)
         if (self._sent_on_link[link] - turn > 1).any():
@@ -190,21 +183,8 @@ class MessageNetwork:
             turn[order] += np.arange(len(link)) - np.searchsorted(link[order], link[order])
         return turn
 
-    def _draw(self, concern: str, link: Integers, turn: Integers) -> Floats:
-        return keyed_uniforms(self._seed, f"network {concern}", self._link_keys[link], turn)
-
-    def _links_of(self, messages: Messages) -> Integers:
-        keys = (messages.senders << 32) + messages.receivers
-        link = np.searchsorted(self._link_keys, keys)
-        known = link < len(self._link_keys)
-        known[known] = self._link_keys[link[known]] == keys[known]
-        if not known.all():
-            row = int(np.flatnonzero(~known)[0])
-            raise ValueError(
-                f"no link from {messages.senders[row]} to {messages.receivers[row]} "
-                f"for a message of kind {messages.kind!r}"
-            )
-        return link
+    def _draw(self, concern: str, route: Route, turn: Integers) -> Floats:
+        return keyed_uniforms(self._seed, f"network {concern}", route.key, turn)
 
     def _count(self, transmission: Transmission) -> None:
         if len(self._relays):
@@ -213,12 +193,11 @@ class MessageNetwork:
             if not between.any():
                 return
             transmission = transmission.select(between)
-        messages, attempts = transmission.messages, transmission.attempts
+        messages, sent = transmission.messages, int(transmission.attempts.sum())
         kind = self.traffic.setdefault(f"{messages.topic}/{messages.kind}", Traffic())
         kind.messages += len(messages)
-        kind.transmissions += int(attempts.sum())
-        sent_bytes = int(attempts.sum()) * transmission.bytes_each
-        kind.bytes += sent_bytes + len(messages) * HEADER_BYTES
+        kind.transmissions += sent
+        kind.bytes += sent * transmission.bytes_each + len(messages) * HEADER_BYTES
         long = len(messages) > LONG
         self.log.append((self.step, transmission.digest() if long else transmission))
 

@@ -11,7 +11,8 @@ of its own residuals.
 
 The memory holds differences only: the residuals d = xhat - z, and the past plain targets as seen
 from the present target. Both vanish as the exchange converges, so single precision, where there
-are many participants, costs rounds nothing and the fixed point no accuracy.
+are many participants (`nashgrid.market.crowd_participation`), costs rounds nothing and the fixed
+point no accuracy.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,16 +38,10 @@ class Participation:
     commodities : K
     respond : their own optimisations
     rules : of the exchange (over-relaxation and memory)
-    precision : of the memory
     """
 
     def __init__(
-        self,
-        size: Floats,
-        commodities: int,
-        respond: Respond,
-        rules: ExchangeRules,
-        precision: type[np.floating[Any]] = np.float64,
+        self, size: Floats, commodities: int, respond: Respond, rules: ExchangeRules
     ) -> None:
         shape = (len(size), commodities)
         self.quantity = np.zeros(shape)
@@ -54,13 +49,12 @@ class Participation:
         self._size = size
         self._over_relaxation = rules.over_relaxation
         self._target = np.zeros(shape)
-        self._residuals = np.zeros((rules.memory, *shape), dtype=precision)
-        self._past = np.zeros((rules.memory, *shape), dtype=precision)
+        self._memory = self._room(rules.memory)
 
     @property
     def state_bytes(self) -> int:
         """Memory of the seats between rounds, without the last answer."""
-        return self._target.nbytes + self._residuals.nbytes + self._past.nbytes
+        return self._target.nbytes + self._memory.nbytes
 
     def offer(self, quote: Mapping[str, Floats]) -> dict[str, Floats]:
         """The answers to a quote: the fields of an offer, (n, ...) each."""
@@ -68,9 +62,24 @@ class Participation:
         if slot >= 0:
             self._aim(quote["imbalance"], slot, weights)
         self.quantity = self._respond(quote["price"], self._target, quote["step"][0])
+        return self._speak()
+
+    def close(self) -> Floats:
+        """The last answer, kept; the memory of the rounds is given up."""
+        self.quantity = self.quantity.copy()
+        self._memory = np.empty(0)
+        return self.quantity
+
+    def _room(self, rounds: int) -> NDArray[np.floating[Any]]:
+        """Memory for the residuals and the past targets of so many rounds."""
+        return np.zeros((2, rounds, *self._target.shape))
+
+    def _speak(self) -> dict[str, Floats]:
+        """What they say of their answers to the quote: the fields of an offer."""
+        residuals, _ = self._memory
         said = np.empty_like(self._target)
         squared_norm = np.empty((len(said), 1))
-        products = np.empty((len(said), 1 + len(weights)))
+        products = np.empty((len(said), 1 + len(residuals)))
 
         def speak(rows: slice) -> None:
             quantity, target, size = self.quantity[rows], self._target[rows], self._size[rows]
@@ -78,42 +87,36 @@ class Participation:
             np.add(target, residual, out=said[rows])
             squared_norm[rows, 0] = _weighed(quantity, quantity, size)
             products[rows, -1] = _weighed(residual, residual, size)
-            residual = residual.astype(self._residuals.dtype, copy=False)
-            for number, past in enumerate(self._residuals):
+            for number, past in enumerate(residuals):
                 products[rows, number] = _weighed(past[rows], residual, size)
 
         in_chunks(speak, len(said))
         return {"quantity": said, "squared_norm": squared_norm, "residual_products": products}
-
-    def close(self) -> Floats:
-        """The last answer, kept; the memory of the rounds is given up."""
-        self.quantity = self.quantity.copy()
-        self._residuals = self._past = np.empty((0, 0, 0))
-        return self.quantity
 
     def _aim(self, imbalance: Floats, slot: int, weights: Floats) -> None:
         """Store the last round in a slot of the memory, and mix the next targets.
 
         The weights sum to one, so the mixed target is the present one plus the mixed differences.
         """
+        residuals, targets = self._memory
 
         def mix(rows: slice) -> None:
             target = self._target[rows]
             residual = self._over_relaxation * (self.quantity[rows] - target)
-            self._residuals[slot, rows] = residual
-            self._past[slot, rows] = residual - self._size[rows] * imbalance[rows]
-            move = np.zeros_like(self._past[0, rows])
-            for weight, past in zip(weights.astype(move.dtype), self._past, strict=True):
+            residuals[slot, rows] = residual
+            targets[slot, rows] = residual - self._size[rows] * imbalance[rows]
+            move = np.zeros_like(target)
+            for weight, past in zip(weights, targets, strict=True):
                 if weight != 0.0:
                     move += weight * past[rows]
             target += move
-            for past in self._past:
+            for past in targets:
                 past[rows] -= move
 
         in_chunks(mix, len(self._target))
 
 
-def _weighed(one: NDArray[Any], other: NDArray[Any], size: Floats) -> Floats:
+def _weighed(one: Floats, other: Floats, size: Floats) -> Floats:
     """(n,) sum_k one_k other_k / size_k."""
     if size.shape[1] == 1:
         return np.asarray(np.einsum("nk,nk->n", one, other) / size[:, 0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from nashgrid.agents.population.lanes import WIDTH
 from nashgrid.agents.population.newton import answer_blocks
 from nashgrid.agents.population.stragglers import answer_queue
 from nashgrid.agents.population.tables import Blocks, Quote, make_scratch
+from nashgrid.market.chunks import share_out
 
 CHUNK = 2048 // WIDTH  # blocks that a thread takes at a time
 
@@ -22,10 +22,7 @@ def share(work: Callable[[int, int, int], int], classes: list[Blocks], threads: 
         for number, blocks in enumerate(classes)
         for start in range(0, len(blocks.rows), CHUNK)
     ]
-    if threads == 1 or len(chunks) == 1:
-        return [work(*chunk) for chunk in chunks]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(lambda chunk: work(*chunk), chunks))
+    return share_out(lambda number: work(*chunks[number]), len(chunks), threads)
 
 
 def answer_chunk(blocks: Blocks, quote: Quote, cold: bool, start: int, stop: int) -> int:

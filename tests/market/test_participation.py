@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from nashgrid.market.crowd_participation import CrowdParticipation
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.participation import Participation
 
@@ -90,10 +91,12 @@ def test_an_offer_tells_sums_only(memory: int) -> None:
     }
 
 
-@pytest.mark.parametrize("precision", [np.float64, np.float32])
-def test_side_by_side_as_alone(precision: type) -> None:
+@pytest.mark.parametrize(
+    ("seats", "digits"), [(Participation, np.float64), (CrowdParticipation, np.float32)]
+)
+def test_side_by_side_as_alone(seats: type[Participation], digits: type) -> None:
     rng = np.random.default_rng(5)
-    sizes, wishes = rng.uniform(1, 5, (3000, 1)), rng.normal(0, 3, (3000, 4))
+    sizes, wishes = rng.uniform(1, 5, (9000, 1)), rng.normal(0, 3, (9000, 4))
 
     def respond(rows: slice):
         def answer(price, target, step):
@@ -102,24 +105,39 @@ def test_side_by_side_as_alone(precision: type) -> None:
 
         return answer
 
-    together = Participation(sizes, 4, respond(slice(None)), RULES, precision)
-    lone = {row: slice(row, row + 1) for row in (0, 17, 2999)}
+    together = seats(sizes, 4, respond(slice(None)), RULES)
+    lone = {row: slice(row, row + 1) for row in (0, 17, 8999)}
     alone = {row: Participation(sizes[at], 4, respond(at), RULES) for row, at in lone.items()}
     for number in range(12):
         asked = quote(
             rng.uniform(0, 0.4, 4).tolist(),
-            (rng.normal(0, 0.1, 4) * 0.5**number).tolist(),
+            [0.0] * 4,
             number % 3 if number else -1,
             [*(mixed := rng.normal(0.3, 0.5, 2)), 1 - mixed.sum()],
         )
-        asked["imbalance"] = np.broadcast_to(asked["imbalance"], (3000, 4))
-        offers = together.offer(asked)
+        everybody = (9000, 4) if number % 2 else (1, 4)  # one imbalance for each, or for all
+        imbalance = np.broadcast_to(rng.normal(0, 0.1, everybody) * 0.5**number, (9000, 4))
+        offers = together.offer(asked | {"imbalance": imbalance})
         for row, seat in alone.items():
-            own = seat.offer(asked | {"imbalance": asked["imbalance"][:1]})
+            own = seat.offer(asked | {"imbalance": imbalance[lone[row]]})
             for name, values in own.items():
-                tolerance = 1e-12 if precision is np.float64 else 1e-5
+                tolerance = 1e-12 if digits is np.float64 else 1e-5
                 np.testing.assert_allclose(offers[name][row], values[0], tolerance, tolerance)
-    assert together.state_bytes == 3000 * 4 * (8 + 6 * np.dtype(precision).itemsize)
+    assert together.state_bytes == 9000 * 4 * (8 + 6 * np.dtype(digits).itemsize)
+
+
+def test_a_row_of_a_crowd_is_the_same_wherever_it_stands() -> None:
+    rng = np.random.default_rng(2)
+    size, answer = rng.uniform(1, 5, (50, 1)), rng.normal(0, 3, (50, 7))
+    offers = []
+    for rows in (slice(0, 50), slice(13, 50)):
+        seats = CrowdParticipation(size[rows], 7, lambda *_, rows=rows: answer[rows], RULES)
+        for slot in (-1, 0, 1):
+            asked = quote([0.3] * 7, [0.0] * 7, slot, [0.25, 0.75, 0.0])
+            offer = seats.offer(asked | {"imbalance": np.full(answer[rows].shape, 0.1)})
+        offers.append(offer)
+    for name in offers[0]:
+        np.testing.assert_array_equal(offers[0][name][13:], offers[1][name])
 
 
 def test_what_is_closed_keeps_its_answer_only() -> None:
