@@ -50,57 +50,24 @@ class KindEntry(Entry):
 
 # The annual consumption of a household is that of the German price statistics (BDEW: 3,500 kWh).
 # Everything else about the kinds is an assumption.
-KINDS = (
+KINDS = tuple(
     KindEntry(
-        name="household",
-        share=0.86,
-        profiles=("H0-A", "H0-B", "H0-C", "H0-G", "H0-L"),
-        annual_kwh=3500,
-        preferred_from=time(17),
-        preferred_until=time(21),
-        arrival=time(17),
-        departure=time(0),
-    ),
-    KindEntry(
-        name="shop",
-        share=0.04,
-        profiles=("G4-A", "G4-B"),
-        annual_kwh=15000,
-        preferred_from=time(8),
-        preferred_until=time(19),
-        arrival=time(8),
-        departure=time(18),
-    ),
-    KindEntry(
-        name="office",
-        share=0.04,
-        profiles=("G1-A", "G1-B", "G1-C"),
-        annual_kwh=12000,
-        preferred_from=time(9),
-        preferred_until=time(15),
-        arrival=time(8),
-        departure=time(17),
-    ),
-    KindEntry(
-        name="workshop",
-        share=0.03,
-        profiles=("G0-A", "G3-A"),
-        annual_kwh=20000,
-        preferred_from=time(8),
-        preferred_until=time(16),
-        arrival=time(7),
-        departure=time(16),
-    ),
-    KindEntry(
-        name="farm",
-        share=0.03,
-        profiles=("L0-A", "L1-A", "L2-A"),
-        annual_kwh=20000,
-        preferred_from=time(5),
-        preferred_until=time(8),
-        arrival=time(19),
-        departure=time(0),
-    ),
+        name=name,
+        share=share,
+        profiles=profiles,
+        annual_kwh=annual_kwh,
+        preferred_from=time(preferred[0]),
+        preferred_until=time(preferred[1]),
+        arrival=time(stay[0]),
+        departure=time(stay[1]),
+    )
+    for name, share, profiles, annual_kwh, preferred, stay in (
+        ("household", 0.86, ("H0-A", "H0-B", "H0-C", "H0-G", "H0-L"), 3500, (17, 21), (17, 0)),
+        ("shop", 0.04, ("G4-A", "G4-B"), 15000, (8, 19), (8, 18)),
+        ("office", 0.04, ("G1-A", "G1-B", "G1-C"), 12000, (9, 15), (8, 17)),
+        ("workshop", 0.03, ("G0-A", "G3-A"), 20000, (8, 16), (7, 16)),
+        ("farm", 0.03, ("L0-A", "L1-A", "L2-A"), 20000, (5, 8), (19, 0)),
+    )
 )
 
 

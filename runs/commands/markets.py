@@ -1,20 +1,56 @@
 """`nashgrid markets`."""
 
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich import box
 from rich.table import Table
 
 from nashgrid.runs.commands.terminal import console
 
+if TYPE_CHECKING:
+    from nashgrid.runs.markets.market import Market
 
-def markets() -> None:
-    """List the markets: rule, messages, what the certificate holds them to, rationality."""
-    from nashgrid.runs.markets import MARKETS
 
-    table = Table("market", "rule, messages, certificate", show_lines=True)
+def markets(
+    name: Annotated[str | None, typer.Argument(help="A market, to read all about it.")] = None,
+) -> None:
+    """List the markets, a line each; with a name, all about one."""
+    from nashgrid.runs.markets import MARKETS, market_named
+
+    if name is not None:
+        console.print(_everything(market_named(name)))
+        return
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for heading in ("market", "rule", "nobody loses"):
+        table.add_column(heading, no_wrap=heading != "rule")
     for market in MARKETS.values():
-        promised = "yes" if market.individually_rational else "not promised"
-        table.add_row(
-            f"[bold]{market.name}[/]",
-            f"{market.rule}\nhears {', '.join(market.heard)}; says {', '.join(market.said)}\n"
-            f"certificate: {market.certificate}\nnobody loses: {promised}",
-        )
+        table.add_row(market.name, market.rule, _promised(market.individually_rational))
     console.print(table)
+    console.print("`nashgrid markets NAME` tells what agents hear, say and give away in one.")
+
+
+def _everything(market: "Market") -> Table:
+    table = Table(title=market.title, show_header=False, show_lines=True)
+    for words, value in (
+        ("rule", market.rule),
+        ("in words", market.explanation),
+        ("exchanges", ", ".join(market.exchanges)),
+        ("an agent hears", ", ".join(market.heard)),
+        ("an agent says", ", ".join(market.said)),
+        ("it gives away", market.reveals),
+        (
+            "convergence",
+            "each exchange is a proximal method on a convex problem; it ends when balance and "
+            "prices move by less than the tolerance, which the certificate holds it to",
+        ),
+        ("certificate", market.certificate),
+        ("deviation", market.deviation),
+        ("nobody loses", _promised(market.individually_rational)),
+    ):
+        table.add_row(words, value)
+    return table
+
+
+def _promised(promise: bool) -> str:
+    return "yes" if promise else "not promised"

@@ -196,6 +196,9 @@ def test_markets_are_listed_with_their_rules() -> None:
     for market in MARKETS.values():
         assert market.name in shown
         assert market.rule.split()[0] in shown
+        one = " ".join(CliRunner().invoke(app, ["markets", market.name]).output.split())
+        assert market.said[-1] in one
+        assert "gives away" in one
 
 
 @pytest.mark.parametrize(
