@@ -42,7 +42,8 @@ def anticipations(scenario: Scenario, tariff: Tariff, topic: str) -> list[Antici
 
     In `cournot` agent i pays a + f_i b X (and its factor times the charges of the wires), so a kW
     of its own adds f_i b. In `energy-sharing` every bid q = beta - alpha lambda leaves the others,
-    N - 1 agents and the utility, alpha N of slope: a kW adds 1 / (alpha N).
+    N - 1 agents and the utility, alpha N of slope: a kW adds 1 / (alpha N). One that does not
+    anticipate pays the same price and takes it as given.
 
     Raises
     ------
@@ -58,11 +59,17 @@ def anticipations(scenario: Scenario, tariff: Tariff, topic: str) -> list[Antici
         )
     if topic == COURNOT:
         curve = price_curve(scenario, tariff)
-        factors = [entry.price_slope_factor for entry in scenario.agents]
-        return [Anticipation(curve.price_per_kwh, f, f * curve.slope_per_kw2h) for f in factors]
-    count, nothing = len(scenario.agents), np.zeros(scenario.horizon.slots)
-    slope = np.full(scenario.horizon.slots, 1 / (bid_slope(scenario, tariff) * count))
-    return [Anticipation(nothing, 1.0, slope)] * count
+        return [
+            Anticipation(
+                curve.price_per_kwh,
+                entry.price_slope_factor,
+                entry.anticipates * entry.price_slope_factor * curve.slope_per_kw2h,
+            )
+            for entry in scenario.agents
+        ]
+    nothing = np.zeros(scenario.horizon.slots)
+    slope = 1 / (bid_slope(scenario, tariff) * len(scenario.agents))
+    return [Anticipation(nothing, 1.0, nothing + a.anticipates * slope) for a in scenario.agents]
 
 
 def bid_slope(scenario: Scenario, tariff: Tariff) -> float:

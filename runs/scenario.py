@@ -98,6 +98,10 @@ class FeederEntry(Entry):
     maximum_voltage_pu: Positive = Field(1.05, description="highest voltage at any bus [pu]")
     root_voltage_pu: Positive = Field(1.0, description="voltage at the root [pu]")
     line_limits: tuple[LineLimit, ...] = Field((), description="limits of single lines")
+    model: Literal["lindistflow", "branch flow"] = Field(
+        "lindistflow",
+        description="how the operator sees the flows: linear, or with losses as a cone program",
+    )
 
     @model_validator(mode="after")
     def _voltages(self) -> Self:
@@ -120,6 +124,12 @@ class AgentEntry(Entry):
     bargaining_weight: Positive = Field(1.0, description="its weight a in bargaining")
     price_slope_factor: Positive = Field(
         1.0, description="how steeply its price rises with the community's power, in market cournot"
+    )
+    anticipates: bool = Field(
+        True,
+        strict=True,
+        description="whether it knows what its power does to the price, in markets cournot and "
+        "energy-sharing",
     )
 
 

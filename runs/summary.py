@@ -5,11 +5,16 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from nashgrid.runs.generator_profits import generator_profits
 from nashgrid.runs.scenario import UTILITY, Scenario
 
 
 def summarise(
-    scenario: Scenario, accounts: pd.DataFrame, rounds: pd.DataFrame, messages: pa.Table
+    scenario: Scenario,
+    accounts: pd.DataFrame,
+    schedules: pd.DataFrame,
+    rounds: pd.DataFrame,
+    messages: pa.Table,
 ) -> dict[str, Any]:
     """Costs before and after, the utility's receipts, rounds, and what the messages came to.
 
@@ -20,6 +25,10 @@ def summarise(
     traffic = messages.select(["topic", "kind", "attempts", "bytes", "count"]).to_pandas()
     traffic["bytes"] *= traffic["attempts"]
     groups = traffic.groupby(["topic", "kind"], sort=True, observed=True)
+    generators = {}
+    if scenario.generators:
+        profits = generator_profits(scenario, accounts, schedules).set_index("agent")
+        generators["generators"] = profits.to_dict("index")
     return {
         "currency": scenario.currency,
         "cost_before": float(players["cost_before"].sum()),
@@ -27,6 +36,7 @@ def summarise(
         "saving": float(players["saving"].sum()),
         "utility_receipts_before": float(-utility["cost_before"].sum()),
         "utility_receipts_after": float(-utility["payment"].sum()),
+        **generators,
         "rounds": {
             str(topic): int(rows["round"].max())
             for topic, rows in rounds.groupby("topic", sort=False)

@@ -124,7 +124,7 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
         **vars(network),
     )
     certificate = certify(market, wires, problems, again, run.messages)
-    summary = summarise(run.scenario, accounts, stored.rounds, run.messages)
+    summary = summarise(run.scenario, accounts, stored.schedules, stored.rounds, run.messages)
     wrong = [
         difference
         for name in ("accounts", "settlement", *vars(network))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nashgrid.runs.community_forming import FormedCommunities, form_communities
     from nashgrid.runs.compare import compare
     from nashgrid.runs.comparison import Comparison
+    from nashgrid.runs.generator_profits import generator_profits
     from nashgrid.runs.outcome import Outcome
     from nashgrid.runs.play import MarketPlay, play
     from nashgrid.runs.scenario import Scenario
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from nashgrid.runs.shifting import Shifting, shift
     from nashgrid.runs.simulate import simulate
     from nashgrid.runs.stackelberg import StackelbergOutcome, stackelberg
+    from nashgrid.runs.strategic_generators import strategic_generators
     from nashgrid.runs.trade_levels import LevelFees, trades_by_level
     from nashgrid.runs.verify import Verification, verify
 
@@ -38,11 +40,13 @@ __all__ = [
     "built_in_scenarios",
     "compare",
     "form_communities",
+    "generator_profits",
     "load_scenario",
     "play",
     "shift",
     "simulate",
     "stackelberg",
+    "strategic_generators",
     "trades_by_level",
     "verify",
 ]
@@ -59,11 +63,13 @@ _HOMES = {
     "built_in_scenarios": "scenario_files",
     "compare": "compare",
     "form_communities": "community_forming",
+    "generator_profits": "generator_profits",
     "load_scenario": "scenario_files",
     "play": "play",
     "shift": "shifting",
     "simulate": "simulate",
     "stackelberg": "stackelberg",
+    "strategic_generators": "strategic_generators",
     "trades_by_level": "trade_levels",
     "verify": "verify",
 }

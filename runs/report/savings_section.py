@@ -3,6 +3,7 @@
 from nashgrid.runs.markets import market_named
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.figure import Section
+from nashgrid.runs.report.generator_table import generator_table
 from nashgrid.runs.report.savings_figure import MATTERS, savings_figure
 from nashgrid.runs.report.utility_ledger import ledger
 from nashgrid.runs.report.words import money
@@ -16,7 +17,7 @@ def savings_section(outcome: Outcome) -> Section:
     if not market.has_trading:
         words = f"<p>{market.explanation}</p>{ledger(outcome)}"
         return Section("savings", "Costs", "What everybody pays", words, figures)
-    words = _words(outcome) + ledger(outcome)
+    words = _words(outcome) + ledger(outcome) + generator_table(outcome)
     return Section("savings", "Savings", "Savings and payments", words, figures)
 
 
