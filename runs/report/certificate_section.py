@@ -32,7 +32,7 @@ def certificate_section(outcome: Outcome) -> Section:
         f"{opening}<p>The numbers are computed from the tables of the outcome, apart from the "
         "negotiation that found it. The deviations meant are "
         f"<b>{text(str(outcome.certificate['deviation']))}</b>.</p>"
-        f"{_table(claims)}{_findings(outcome)}{ac_findings(outcome)}"
+        f"{_table(claims, outcome.scenario.currency)}{_findings(outcome)}{ac_findings(outcome)}"
     )
     return Section("certificate", "Certificate", "The certificate", body)
 
@@ -54,20 +54,20 @@ def claim_group(name: str) -> tuple[str, str]:
     return EXCHANGES.get(head, head), tail
 
 
-def _table(claims: dict[str, dict[str, Any]]) -> str:
-    lines = []
-    last = ""
+def _table(claims: dict[str, dict[str, Any]], currency: str) -> str:
+    groups: dict[str, list[str]] = {}
     for name, claim in claims.items():
         group, short = claim_group(name)
-        if group != last:
-            lines.append(f'<tr class="group"><th colspan="5">{text(group)}</th></tr>')
-            last = group
-        lines.append(
-            f"<tr><td>{verdict(claim)}</td><td>{text(short)}</td>"
-            f"<td>{text(str(claim['words']))}</td>"
+        words = str(claim["words"]).replace("[currency", f"[{currency}")
+        groups.setdefault(group, []).append(
+            f"<tr><td>{verdict(claim)}</td><td>{text(short)}</td><td>{text(words)}</td>"
             f'<td class="number">{measure(float(claim["value"]))}</td>'
             f'<td class="number">{measure(float(claim["bound"]))}</td></tr>'
         )
+    lines = [
+        f'<tr class="group"><th colspan="5">{text(group)}</th></tr>{"".join(rows)}'
+        for group, rows in groups.items()
+    ]
     return (
         '<div class="tables"><table><thead><tr><th>verdict</th><th>claim</th>'
         '<th>what is measured</th><th class="number">value</th>'
