@@ -22,7 +22,9 @@ from nashgrid.market.messages import Floats, Integers, Messages
 from nashgrid.market.post import Post
 from nashgrid.market.topics import MONEY, TRADING, UTILITY_ONLY
 
-BY_COMMODITY = ("price", "imbalance", "size", "connection_kw", "lowest_kw", "highest_kw")
+BY_COMMODITY = (
+    "price", "imbalance", "size", "connection_kw", "lowest_kw", "highest_kw", "expected_kw",
+)  # fmt: skip
 """Fields with a number for each commodity, besides the quantities; others have their own width."""
 
 

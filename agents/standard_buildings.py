@@ -91,16 +91,20 @@ class StandardBuildings(Speaker):
         return len(self.addresses)
 
     def enrol(self, topic: str, coordinator: int, now_s: float) -> None:
-        """Tell the coordinator how large each building is and what it is able to take."""
-        lowest, highest = trade_ranges(self.kernel.buildings)
+        """Tell the cloud how large each building is, what it is able to take, and what it expects.
+
+        What is expected serves to open a market at nearly the right price.
+        """
+        buildings = self.kernel.buildings
+        lowest, highest = trade_ranges(buildings)
         content = {
             "size": np.broadcast_to(self._size, lowest.shape),
-            "connection_kw": np.broadcast_to(
-                self.kernel.buildings.connection_kw[:, None], lowest.shape
-            ),
+            "connection_kw": np.broadcast_to(buildings.connection_kw[:, None], lowest.shape),
             "lowest_kw": lowest,
             "highest_kw": highest,
         }
+        if topic == TRADING:
+            content["expected_kw"] = buildings.load_kw - buildings.available_kw
         self.say("enrolment", topic, coordinator, content, now_s)
 
     def react(

@@ -31,7 +31,6 @@ from nashgrid.market.message_network import MessageNetwork
 from nashgrid.market.messages import Messages
 from nashgrid.runs.central import central_problem
 from nashgrid.runs.model import TradingModel
-from nashgrid.runs.pilot import hold_pilot, opening_price
 from nashgrid.runs.population_proof import prove_population
 from nashgrid.runs.population_size import with_population
 from nashgrid.runs.scenario import Scenario
@@ -68,9 +67,7 @@ def study(name: str, count: int, tolerance: float = 1e-4) -> Scenario:
 def negotiate(scenario: Scenario) -> Negotiated:
     """Model, negotiation and proof, timed."""
     wall, processor = time.perf_counter(), time.process_time()
-    pilot = hold_pilot(scenario, seed=1)
-    opening = None if pilot is None else opening_price(pilot)
-    model = TradingModel(scenario, (TRADING,), 1, opening)
+    model = TradingModel(scenario, (TRADING,), seed=1)
     times = []
     while model.running:
         start = time.perf_counter()

@@ -7,7 +7,7 @@ clock and the count of transmissions, never the content or the set of messages t
 
 import heapq
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,8 +51,7 @@ class Transmission:
         row = Messages(messages.kind, messages.topic, ends[0], ends[1], {}, sent_s)
         attempts = self.attempts.sum(keepdims=True)
         arrives_s = self.arrives_s.max(keepdims=True)
-        count = self.count if self.count > 1 else len(messages)
-        return Transmission(row, arrives_s, attempts, self.bytes_each, count)
+        return Transmission(row, arrives_s, attempts, self.bytes_each, len(messages))
 
 
 @dataclass
@@ -139,18 +138,6 @@ class MessageNetwork:
         handed = self.traffic, [transmission for _, transmission in self.log]
         self.traffic, self.log = {}, []
         return handed
-
-    def take_over(self, other: "MessageNetwork", topic: str) -> None:
-        """Log and count the messages of another network under one topic, without their content."""
-        for step, transmission in other.log:
-            messages = replace(transmission.messages, topic=topic)
-            digest = replace(transmission, messages=messages).digest()
-            self.log.append((step, digest))
-        for name, traffic in other.traffic.items():
-            kind = f"{topic}/{name.split('/')[-1]}"
-            mine = self.traffic.setdefault(kind, Traffic())
-            for what in ("messages", "transmissions", "bytes"):
-                setattr(mine, what, getattr(mine, what) + getattr(traffic, what))
 
     def totals(self) -> Mapping[str, int]:
         """Messages, transmissions and bytes over all kinds."""

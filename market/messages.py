@@ -22,6 +22,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "connection_kw": "limit of the sender's grid connection [kW]",
         "lowest_kw": "least power the sender can buy in each slot [kW]",
         "highest_kw": "most power the sender can buy in each slot [kW]",
+        "expected_kw": "power the sender buys in each slot if it shifts and stores nothing [kW]",
         "saving": "what the sender's own cost has fallen by, before payments [currency]",
         "weight": "the sender's bargaining weight [1]",
         "alone_kw": "what the sender buys of the utility alone, slot by slot [kW]",

@@ -46,6 +46,3 @@ ENERGY_SHARING = "energy-sharing"
 
 GAMES = (COURNOT, ENERGY_SHARING)
 """Exchanges whose agents anticipate their own influence on the price."""
-
-PILOT = "pilot"
-"""Energy among a sample of many buildings, to find the prices that all of them open at."""

@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 
 from nashgrid.market.messages import Floats, Integers
-from nashgrid.market.topics import MONEY_EXCHANGES, PILOT
+from nashgrid.market.topics import MONEY_EXCHANGES
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.claims import claim
 from nashgrid.runs.message_log import MessageLog
@@ -103,7 +103,7 @@ def audit(messages: pa.Table, wires: Wires, roster: pd.DataFrame) -> Audit:
         if log.without_content or not log.was_held:
             continue
         where = np.zeros_like(place) if name in MONEY_EXCHANGES else place
-        replay = _Replay(log, where, opens_alike=PILOT not in names)
+        replay = _Replay(log, where)
         to_counterparty += replay.told_counterparty()
         to_prosumers += replay.told_prosumers()
     if wires.scenario.privacy.single_participant_buses != "allow":
@@ -126,11 +126,10 @@ class _Replay:
     ----------
     log : of an exchange that had a round, with all content
     place : (n,) where each agent trades
-    opens_alike : whether the opening prices are the same at all places
     """
 
-    def __init__(self, log: MessageLog, place: Integers, opens_alike: bool) -> None:
-        self._log, self._place, self._opens_alike = log, place, opens_alike
+    def __init__(self, log: MessageLog, place: Integers) -> None:
+        self._log, self._place = log, place
         self._places = 1 + int(place.max())
         quotes = log.to_counterparty("quote")
         self._step = log.step[quotes]
@@ -195,8 +194,7 @@ class _Replay:
     def _prices(self) -> Floats:
         """(R, K) what the quotes must say: mixed clearing prices of the rounds in the memory."""
         price = self._quoted["price"].copy()
-        if self._opens_alike:
-            price[0] = np.tile(price[0].reshape(self._places, -1)[0], self._places)
+        price[0] = np.tile(price[0].reshape(self._places, -1)[0], self._places)
         memory = np.zeros((self._quoted["mixing_weights"].shape[1], price.shape[1]))
         for number in range(1, len(price)):
             memory[int(self._quoted["memory_slot"][number, 0])] = self._clearing[number - 1]

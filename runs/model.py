@@ -12,6 +12,7 @@ from nashgrid.agents.bargainer import Bargainer
 from nashgrid.agents.bench import Members
 from nashgrid.agents.cloud import Cloud
 from nashgrid.agents.counterparty import Counterparty
+from nashgrid.agents.forecast_cloud import ForecastCloud
 from nashgrid.agents.mediator import Mediator
 from nashgrid.agents.money_exchange import MoneyCloud
 from nashgrid.agents.prosumer import Prosumer
@@ -71,18 +72,10 @@ class TradingModel(mesa.Model):
     study : the scenario: the community, its wires, its day
     topics : the negotiations to lead, in this order: "utility-only", "trading", "money"
     seed : of everything random in the run
-    opening_price : (K,) of the trading exchange [currency/kWh]; the retail price if None
     """
 
-    def __init__(
-        self,
-        study: Scenario,
-        topics: tuple[str, ...],
-        seed: int,
-        opening_price: Floats | None = None,
-    ) -> None:
+    def __init__(self, study: Scenario, topics: tuple[str, ...], seed: int) -> None:
         super().__init__(rng=seed)
-        self._opening = opening_price
         self.study = study
         self.rules = exchange_rules(study)
         self.wires = self._lay_wires(topics)
@@ -223,13 +216,18 @@ class TradingModel(mesa.Model):
             )
         slots, places = self.study.horizon.slots, len(self.wires.places)
         commodities = np.arange(places * slots).reshape(places, slots)
-        return Cloud(
-            self,
-            topic,
-            members=self._members(commodities, commodities.reshape(1, -1)),
-            rules=self.rules,
-            opening_price=self._opening_price(topic),
-        )
+        members = self._members(commodities, commodities.reshape(1, -1))
+        if topic == TRADING and self.study.population is not None:
+            return ForecastCloud(
+                self,
+                topic,
+                members=members,
+                rules=self.rules,
+                tariff=self.wires.tariff,
+                places=places,
+            )
+        opening = self._opening_price(topic)
+        return Cloud(self, topic, members=members, rules=self.rules, opening_price=opening)
 
     def _members(self, of_traders: Integers, of_counterparty: Integers) -> list[Members]:
         """Everybody; row b of the first list is what a trader at place b trades."""
@@ -250,8 +248,6 @@ class TradingModel(mesa.Model):
 
     def _opening_price(self, topic: str) -> Floats:
         """The retail price; nothing where everybody pays the utility for itself."""
-        if topic == TRADING and self._opening is not None:
-            return self._opening.copy()
         retail = self.wires.tariff.retail_price_per_kwh
         opening = np.zeros_like(retail) if topic == UTILITY_ONLY else retail
         return np.tile(opening, len(self.wires.places))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from nashgrid.market.messages import Floats
-from nashgrid.market.topics import MONEY_EXCHANGES, PILOT, TRADING
+from nashgrid.market.topics import MONEY_EXCHANGES
 from nashgrid.runs import tables
 from nashgrid.runs.central import connection_limits
 from nashgrid.runs.certificate import certify
@@ -19,7 +19,6 @@ from nashgrid.runs.markets.market import Market
 from nashgrid.runs.model import TradingModel
 from nashgrid.runs.network_tables import NetworkTables, network_tables
 from nashgrid.runs.outcome import Outcome, Tables
-from nashgrid.runs.pilot import carry_over, hold_pilot, opening_price
 from nashgrid.runs.population_memory import memory_statement
 from nashgrid.runs.proof import CaseProof
 from nashgrid.runs.scenario import Scenario
@@ -100,11 +99,7 @@ def negotiate(
     if scenario.population is not None:
         memory_statement(scenario.population, scenario)
     study = with_values(scenario)
-    pilot = hold_pilot(study, seed) if TRADING in exchanges else None
-    opening = None if pilot is None else opening_price(pilot)
-    model = TradingModel(study, exchanges, seed, opening)
-    if pilot is not None:
-        carry_over(pilot, model.post.network)
+    model = TradingModel(study, exchanges, seed)
     if model.population is not None:
         warm_up(model.population.kernel, exchanges, say)
     refused: dict[str, str] = {}
@@ -167,8 +162,7 @@ def outcome_of(found: Negotiated, market: Market, seed: int) -> Outcome:
         **vars(found.network),
     )
     problems = {case: [agent.problems[case] for agent in model.prosumers] for case in cases}
-    held = (PILOT, *market.exchanges)
-    log = [entry for entry in model.post.network.log if entry[1].messages.topic in held]
+    log = [entry for entry in model.post.network.log if entry[1].messages.topic in market.exchanges]
     messages = tables.messages_table(log)
     return Outcome(
         **vars(own),

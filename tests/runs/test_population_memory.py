@@ -50,7 +50,7 @@ def test_it_is_said_before_the_run(district: Scenario, monkeypatch: pytest.Monke
     monkeypatch.setattr("nashgrid.runs.population_memory.available_bytes", lambda: 12 * 10**9)
     words = memory_statement(district.population, district)
     assert re.match(
-        r"20,000 buildings, 24 slots: about 8\d\d MB of memory \(program 420 MB, data", words
+        r"20,000 buildings, 24 slots: about 9\d\d MB of memory \(program 420 MB, data", words
     )
     assert words.endswith("available: 12 GB")
     monkeypatch.setattr("nashgrid.runs.population_memory.available_bytes", lambda: None)
