@@ -29,6 +29,8 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "agreed_kw": "what the sender buys in the market, slot by slot [kW]",
         "least_gain": "least gain that payments within the price band leave it [currency]",
         "most_gain": "most gain that payments within the price band leave it [currency]",
+        "price_gain": "what the sender gains when it pays the clearing price of its own place for "
+        "what it trades beyond its schedule alone [currency]",
     },
     "enrolment sums": {
         "size": "sum of all sizes in each commodity [kW]",

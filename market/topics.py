@@ -15,6 +15,9 @@ EQUAL_MONEY = "money in equal shares"
 BAND_MONEY = "money within a band"
 """Payments within a band of prices for what each trades."""
 
+PRICE_MONEY = "money above locational prices"
+"""Payments that leave everybody what it gains at its locational price, and share the rest."""
+
 CONTRIBUTION_MONEY = "money by contribution"
 """Payments that share the savings by what each adds to those of all others."""
 
@@ -31,6 +34,7 @@ MONEY_EXCHANGES = (
     MONEY,
     EQUAL_MONEY,
     BAND_MONEY,
+    PRICE_MONEY,
     CONTRIBUTION_MONEY,
     SHAPLEY_MONEY,
     NUCLEOLUS_MONEY,

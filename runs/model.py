@@ -180,6 +180,7 @@ class TradingModel(mesa.Model):
             weight=weight,
             alone_kw=self.trade_kw(UTILITY_ONLY),
             agreed_kw=self.trade_kw(TRADING),
+            price_per_kwh=self.counterparty.price(TRADING).T[self.place],
             tariff=self.wires.tariff,
             slot_hours=self.study.horizon.slot_hours,
         )

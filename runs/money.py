@@ -9,6 +9,7 @@ import pandas as pd
 from nashgrid.agents.local_problem import Tariff
 from nashgrid.agents.mediator import Weigh
 from nashgrid.market.bargaining.pooling_game import PoolingGame
+from nashgrid.market.bargaining.price_anchor import anchored_gains, price_gains
 from nashgrid.market.bargaining.price_band import PriceBand, payment_bounds
 from nashgrid.market.messages import Floats
 from nashgrid.market.topics import (
@@ -16,6 +17,7 @@ from nashgrid.market.topics import (
     CONTRIBUTION_MONEY,
     MONEY,
     NUCLEOLUS_MONEY,
+    PRICE_MONEY,
     SHAPLEY_MONEY,
     TRADED_MONEY,
 )
@@ -29,7 +31,7 @@ COALITION_VALUES: Mapping[str, Value] = {
     SHAPLEY_MONEY: shapley_value,
     NUCLEOLUS_MONEY: nucleolus_of_kinds,
 }
-MEDIATED = (*COALITION_VALUES, BAND_MONEY)
+MEDIATED = (*COALITION_VALUES, BAND_MONEY, PRICE_MONEY)
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Stakes:
     saving : (n + 1,) fall of their own cost before payments [currency]
     weight : (n + 1,) bargaining weights
     alone_kw, agreed_kw : (n, T) trades with the utility alone and in the market [kW]
+    price_per_kwh : (n, T) clearing prices at their places [currency/kWh]
     tariff, slot_hours : of the utility
     """
 
@@ -48,6 +51,7 @@ class Stakes:
     weight: Floats
     alone_kw: Floats
     agreed_kw: Floats
+    price_per_kwh: Floats
     tariff: Tariff
     slot_hours: float
 
@@ -72,6 +76,16 @@ class Stakes:
             low = np.append(np.maximum(self.saving[:traders] - most, 0.0), 0.0)
             high = np.append(self.saving[:traders] - least, self.saving.sum())
             return {"least_gain": low[rows, None], "most_gain": high[rows, None]}
+        if topic == PRICE_MONEY:
+            gain = price_gains(
+                self.saving[:traders],
+                self.tariff.bills(self.alone_kw, self.slot_hours),
+                self.alone_kw,
+                self.agreed_kw,
+                self.price_per_kwh,
+                self.slot_hours,
+            )
+            return {"price_gain": np.append(gain, 0.0)[rows, None]}
         if rows.start >= traders:
             return {}
         return {"alone_kw": self.alone_kw[rows], "agreed_kw": self.agreed_kw[rows]}
@@ -81,6 +95,8 @@ def mediation(topic: str, kind: pd.Series, tariff: Tariff, slot_hours: float) ->
     """A mediator's rule. It knows tariff and kinds; all else is what it is told."""
     if topic == BAND_MONEY:
         return _ideal_gains_within_the_band
+    if topic == PRICE_MONEY:
+        return _gains_above_the_prices
 
     def weigh(said: Mapping[str, Floats]) -> Floats:
         game = PoolingGame(
@@ -102,4 +118,11 @@ def _ideal_gains_within_the_band(said: Mapping[str, Floats]) -> Floats:
     least, most = said["least_gain"][plays, 0], said["most_gain"][plays, 0]
     weights = np.zeros(len(plays))
     weights[plays] = PriceBand(least, most, float(said["saving"].sum())).ideal
+    return weights
+
+
+def _gains_above_the_prices(said: Mapping[str, Floats]) -> Floats:
+    plays = said["weight"][:, 0] > 0
+    weights = np.zeros(len(plays))
+    weights[plays] = anchored_gains(said["price_gain"][plays, 0], float(said["saving"].sum()))
     return weights

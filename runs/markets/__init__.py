@@ -10,6 +10,7 @@ from nashgrid.runs.markets.incentive_proportional import INCENTIVE_PROPORTIONAL
 from nashgrid.runs.markets.kalai_smorodinsky import KALAI_SMORODINSKY
 from nashgrid.runs.markets.kalai_smorodinsky_band import KALAI_SMORODINSKY_BAND
 from nashgrid.runs.markets.kalai_smorodinsky_contribution import KALAI_SMORODINSKY_CONTRIBUTION
+from nashgrid.runs.markets.kalai_smorodinsky_locational import KALAI_SMORODINSKY_LOCATIONAL
 from nashgrid.runs.markets.market import Market
 from nashgrid.runs.markets.mid_market_rate import MID_MARKET_RATE
 from nashgrid.runs.markets.nash_bargaining import NASH_BARGAINING
@@ -28,6 +29,7 @@ MARKETS = {
         NASH_BARGAINING,
         KALAI_SMORODINSKY,
         KALAI_SMORODINSKY_BAND,
+        KALAI_SMORODINSKY_LOCATIONAL,
         KALAI_SMORODINSKY_CONTRIBUTION,
         EGALITARIAN,
         SHAPLEY,

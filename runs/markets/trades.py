@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from nashgrid.agents.local_problem import Tariff
 from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.settlement import whole_micro, whole_wh
 from nashgrid.runs.influence import PriceCurve
@@ -35,6 +36,11 @@ class Terms:
         """Retail for what is bought, feed-in for what is sold [micro-units/kWh]; (..., T)."""
         retail, feed_in = self.retail_price_per_kwh, self.feed_in_price_per_kwh
         return np.where(energy_wh > 0, whole_micro(retail), whole_micro(feed_in))
+
+    def bills(self, trade_kw: Floats) -> Floats:
+        """(n,) what (n, T) trades cost at the tariff [currency]."""
+        tariff = Tariff(self.retail_price_per_kwh, self.feed_in_price_per_kwh)
+        return tariff.bills(trade_kw, self.slot_hours)
 
     def upstream_micro(self, energy_wh: Integers) -> Integers:
         """(T,) what the utility asks for the community's energy [micro-units/kWh]."""

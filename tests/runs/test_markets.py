@@ -164,6 +164,17 @@ def test_with_free_payments_kalai_smorodinsky_is_nash(outcomes: dict[str, Outcom
         np.testing.assert_allclose(outcomes[name].accounts["saving"], by_nash, rtol=0, atol=1e-9)
 
 
+def test_above_locational_prices_who_delivers_keeps_nothing(outcomes: dict[str, Outcome]) -> None:
+    """On `duet` the prices leave .16 EUR with the shady house and .60 of .76 EUR with who delivers.
+
+    Ideals .60 and .76 sum to 1.36: gains .76 x .60 / 1.36 and .76 x .76 / 1.36.
+    """
+    at_prices = outcomes["two-part"].accounts["saving"].to_numpy()[:2]
+    assert at_prices == pytest.approx([0.0, 0.16], abs=1e-5)
+    gains = outcomes["kalai-smorodinsky-locational"].accounts["saving"].to_numpy()[:2]
+    assert gains == pytest.approx([0.76 * 0.60 / 1.36, 0.76 * 0.76 / 1.36], abs=1e-5)
+
+
 def test_two_players_share_equally_by_every_value_of_the_game(outcomes: dict[str, Outcome]) -> None:
     """Both are needed for any saving: S / 2 each by symmetry, here .38 EUR."""
     for name in ("kalai-smorodinsky-contribution", "shapley", "nucleolus"):
