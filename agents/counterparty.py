@@ -7,6 +7,7 @@ import mesa
 import numpy as np
 
 from nashgrid.agents.trading_agent import TradingAgent
+from nashgrid.grid.delivery_statement import DeliveryStatement
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.messages import Floats
 from nashgrid.market.participation import Participation
@@ -37,6 +38,10 @@ class DeliveryProblem(Protocol):
 
     def least_cost(self, linear: Floats) -> float:
         """Lower bound of cost(d) + sum linear d over all demands, proved by duality; (T, B)."""
+        ...
+
+    def statement(self) -> DeliveryStatement:
+        """The problem in CVXPY."""
         ...
 
     def violation(self, demand_kw: Floats) -> tuple[float, float]:

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+import cvxpy as cp
 import numpy as np
 
 from nashgrid.agents.utility_supply import SupplyAnswer, power_limits_not_kept
+from nashgrid.grid.delivery_statement import DeliveryStatement
 from nashgrid.market.messages import Floats
 
 
@@ -51,6 +53,13 @@ class SlopingSupply:
         bent = -slope / np.where(curvature > 0, curvature, 1.0)
         best = np.clip(np.where(curvature > 0, bent, flat), -limit, limit)
         return float(slope @ best + 0.5 * curvature @ best**2)
+
+    def statement(self) -> DeliveryStatement:
+        """The same in CVXPY."""
+        demand = cp.Variable((len(self.price_per_kwh), 1), name="demand_kw")
+        area = self.price_per_kwh @ demand[:, 0]
+        area += 0.5 * cp.sum(cp.multiply(self.slope_per_kw2h, cp.square(demand[:, 0])))
+        return DeliveryStatement(demand, self.slot_hours * area, [cp.abs(demand) <= self.limit_kw])
 
     def infeasibility(self, lowest_kw: Floats, highest_kw: Floats) -> list[str]:
         """The slot where even the ranges' ends exceed the limit, worst first."""

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+import cvxpy as cp
 import numpy as np
 
 from nashgrid.agents.local_problem import Tariff
+from nashgrid.grid.delivery_statement import DeliveryStatement
 from nashgrid.market.messages import Floats
 
 
@@ -56,6 +58,16 @@ class UtilitySupply:
         selling = np.minimum(at + hours * self.tariff.retail_price_per_kwh, 0.0)
         buying = np.minimum(-at - hours * self.tariff.feed_in_price_per_kwh, 0.0)
         return float(self.limit_kw * np.minimum(selling, buying).sum())
+
+    def statement(self) -> DeliveryStatement:
+        """The same in CVXPY."""
+        demand = cp.Variable((len(self.tariff.retail_price_per_kwh), 1), name="demand_kw")
+        bill = cp.maximum(
+            cp.multiply(self.tariff.retail_price_per_kwh, demand[:, 0]),
+            cp.multiply(self.tariff.feed_in_price_per_kwh, demand[:, 0]),
+        )
+        within = cp.abs(demand) <= self.limit_kw
+        return DeliveryStatement(demand, self.slot_hours * cp.sum(bill), [within])
 
     def infeasibility(self, lowest_kw: Floats, highest_kw: Floats) -> list[str]:
         """The slot where even the ranges' ends exceed the limit, worst first."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cvxpy as cp
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from nashgrid.grid.branch_flow_price_parts import branch_flow_parts
 from nashgrid.grid.branch_flow_slot import BranchFlowSlot
+from nashgrid.grid.delivery_statement import DeliveryStatement
 from nashgrid.grid.feeder import FloatArray
 from nashgrid.grid.operator_feasibility import Relaxation, find_relaxations
+from nashgrid.grid.operator_price_parts import PriceParts, nearness
 from nashgrid.grid.operator_terms import OperatorTerms, checked_array
 from nashgrid.grid.power_flow import ACPowerFlow, ac_power_flow
 
@@ -76,21 +80,26 @@ class BranchFlowProblem(OperatorTerms):
         demand, gap = np.empty(self.shape), np.empty((self.shape[0], self.feeder.line_count))
         notes, bound = [], 0.0
         for slot, slope in enumerate(slopes):
-            program = self._program(also_lossless=False)
-            if not program.solve(slot, slope, bends):
-                raise ValueError(self._refusal(slot))
-            bound += program.bound()
-            demand[slot], gap[slot], note = program.demand_kw(), program.gap(), EXACT
-            if not program.is_exact():
-                note = INEXACT
-                program = self._program(also_lossless=True)
-                if program.solve(slot, slope, bends):
-                    demand[slot], gap[slot] = program.demand_kw(), program.gap()
-                    note = REPAIRED if program.is_exact() else INEXACT
+            program, note, least = self._solve(slot, slope, bends)
+            demand[slot], gap[slot] = program.demand_kw(), program.gap()
             notes.append(note)
-        kept = self._kept_in_ac(demand) if INEXACT in notes else np.ones(self.shape[0], dtype=bool)
-        checked = [CHECKED if note == INEXACT and ok else note for note, ok in zip(notes, kept)]
-        return BranchFlowAnswer(demand, gap, tuple(checked), bound)
+            bound += least
+        return BranchFlowAnswer(demand, gap, self._checked(notes, demand), bound)
+
+    def _solve(
+        self, slot: int, linear: FloatArray, curvature: FloatArray
+    ) -> tuple[BranchFlowSlot, str, float]:
+        """The program with the answer of a slot, how exact it is, and what it costs at least."""
+        relaxed = self._program(also_lossless=False)
+        if not relaxed.solve(slot, linear, curvature):
+            raise ValueError(self._refusal(slot))
+        least = relaxed.bound()
+        if relaxed.is_exact():
+            return relaxed, EXACT, least
+        repaired = self._program(also_lossless=True)
+        if not repaired.solve(slot, linear, curvature):
+            return relaxed, INEXACT, least
+        return repaired, REPAIRED if repaired.is_exact() else INEXACT, least
 
     def best_response(self, linear: ArrayLike) -> BranchFlowAnswer:
         """Minimise cost + linear.d over what the wires can carry: `answer` without curvature."""
@@ -99,6 +108,43 @@ class BranchFlowProblem(OperatorTerms):
     def least_cost(self, linear: ArrayLike) -> float:
         """Lower bound of cost + linear.d over all deliveries that keep the limits, currency."""
         return self.best_response(linear).bound
+
+    def statement(self) -> DeliveryStatement:
+        """The relaxation of all slots in CVXPY: no delivery that keeps the limits costs less."""
+        nothing = np.zeros(self.shape[1])
+        programs = [BranchFlowSlot(self, also_lossless=False) for _ in range(self.shape[0])]
+        for slot, program in enumerate(programs):
+            program.ask(slot, nothing, nothing)
+        base = programs[0].base_kva
+        return DeliveryStatement(
+            base * cp.vstack([program.demand for program in programs]),
+            base * cp.sum([program.cost for program in programs]),
+            [constraint for program in programs for constraint in program.constraints],
+        )
+
+    def price_parts(self, demand_kw: ArrayLike, price_per_kwh: ArrayLike) -> PriceParts:
+        """What a price at which this delivery is made consists of; all (S, B).
+
+        The multipliers are those of the answer to the price, kept near the delivery; sensitivities
+        are those of AC power flow at that answer.
+
+        Raises
+        ------
+        ValueError
+            As `answer`.
+        """
+        demand = checked_array("demand_kw", demand_kw, self.shape)
+        price = checked_array("price_per_kwh", price_per_kwh, self.shape)
+        near = nearness(self, price)
+        linear = -self.slot_hours * price - near * demand
+        multipliers, notes, answer = [], [], np.empty(self.shape)
+        for slot, slope in enumerate(linear):
+            program, note, _ = self._solve(slot, slope, near)
+            multipliers.append(program.multipliers())
+            notes.append(note)
+            answer[slot] = program.demand_kw()
+        ac, checked = self.ac(answer), self._checked(notes, answer)
+        return branch_flow_parts(self, ac, answer, multipliers, price, checked)
 
     def ac(self, demand_kw: ArrayLike) -> ACPowerFlow:
         """AC power flow of a delivery."""
@@ -126,9 +172,13 @@ class BranchFlowProblem(OperatorTerms):
         high = ac.voltage_pu.max(axis=1) - self.highest_voltage_pu
         return np.maximum(np.maximum(exchange, line), 0.0), np.maximum(np.maximum(low, high), 0.0)
 
-    def _kept_in_ac(self, demand_kw: FloatArray) -> NDArray[np.bool_]:
+    def _checked(self, notes: list[str], demand_kw: FloatArray) -> tuple[str, ...]:
+        """The notes of a delivery, those of open cones after a look at the AC power flow."""
+        if INEXACT not in notes:
+            return tuple(notes)
         over_kw, over_pu = self._beyond(demand_kw)
-        return np.asarray((over_kw <= _KEPT_KW) & (over_pu <= _KEPT_PU))
+        kept = (over_kw <= _KEPT_KW) & (over_pu <= _KEPT_PU)
+        return tuple(CHECKED if note == INEXACT and ok else note for note, ok in zip(notes, kept))
 
     def infeasibility(self, lowest_kw: ArrayLike, highest_kw: ArrayLike) -> tuple[Relaxation, ...]:
         """Limits that no delivery within the given ranges (S, B) can keep in LinDistFlow."""

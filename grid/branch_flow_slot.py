@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 
 import cvxpy as cp
 import numpy as np
@@ -20,6 +21,33 @@ _TOLERANCES = ((1e-9, 1e-7), (1e-8, 1e-6))
 _GAPS = ("tol_gap_abs", "tol_gap_rel", "tol_feas")
 # The rows, too, are missed by the tolerance: the dual value may be this many times that below.
 _MARGIN = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class SlotMultipliers:
+    """Multipliers of one slot's limits.
+
+    Attributes
+    ----------
+    energy : float
+        What one more kW upstream costs, with the exchange limit; currency/kW.
+    exchange : float
+        Of the exchange limit alone; positive: import, negative: export.
+    voltage : (n,) array
+        Currency per pu squared; positive: highest voltage, negative: lowest voltage.
+    sent, received : (L,) arrays
+        Of the apparent power at either end of a line, currency/kVA.
+    lossless_voltage, lossless_line : (n,), (L,) arrays
+        Of the highest voltage and the line limits without losses.
+    """
+
+    energy: float
+    exchange: float
+    voltage: FloatArray
+    sent: FloatArray
+    received: FloatArray
+    lossless_voltage: FloatArray
+    lossless_line: FloatArray
 
 
 class BranchFlowSlot:
@@ -58,24 +86,39 @@ class BranchFlowSlot:
         self.exchange_limit = cp.Parameter(nonneg=True)
         self.demand, self.current = cp.Variable(count), cp.Variable(lines)
         self.flow_p, self.flow_q = cp.Variable(lines), cp.Variable(lines)
-        self.squared = cp.Variable(buses)
+        self.squared, self.exchange = cp.Variable(buses), cp.Variable()
 
-        exchange, losses = cp.sum(self.demand), self._r @ self.current
-        limits: list[cp.Constraint] = [
-            self.squared >= terms.lowest_voltage_pu**2,
-            self.squared <= terms.highest_voltage_pu**2,
+        losses = self._r @ self.current
+        self._upstream = self.exchange == cp.sum(self.demand)
+        self._lowest = self.squared >= terms.lowest_voltage_pu**2
+        self._highest = self.squared <= terms.highest_voltage_pu**2
+        self._import = self.exchange + losses <= self.exchange_limit
+        self._export = self.exchange + losses >= -self.exchange_limit
+        self._ends = self._line_limits()
+        self._lossless = self._lossless_limits() if also_lossless else []
+        self.constraints: list[cp.Constraint] = [
+            *self._wires(),
+            self._upstream,
+            self._lowest,
+            self._highest,
             cp.abs(self.demand) <= terms.demand_limit_kw / base,
-            cp.abs(exchange + losses) <= self.exchange_limit,
+            self._import,
+            self._export,
+            *self._lossless,
+            *self._ends,
         ]
-        if also_lossless:
-            limits += self._lossless_limits()
-        bill = cp.maximum(self.retail * exchange, self.feed_in * exchange)
-        bill += 0.5 * cp.square(self.slope * exchange)
-        cost = bill + self.loss_price * losses + self.linear @ self.demand
-        cost += 0.5 * cp.sum_squares(cp.multiply(self.bend, self.demand))
-        constraints = self._wires() + limits + self._line_limits()
-        self._problem = cp.Problem(cp.Minimize(cost), constraints)
+        bill = cp.maximum(self.retail * self.exchange, self.feed_in * self.exchange)
+        bill += 0.5 * cp.square(self.slope * self.exchange)
+        self.cost: cp.Expression = bill + self.loss_price * losses
+        asked = self.linear @ self.demand
+        asked += 0.5 * cp.sum_squares(cp.multiply(self.bend, self.demand))
+        self._problem = cp.Problem(cp.Minimize(self.cost + asked), self.constraints)
         self._open = 0.0
+
+    @property
+    def base_kva(self) -> float:
+        """Power that is 1 in the program; costs are in currency per kW of it."""
+        return self._base_kva
 
     def _wires(self) -> list[cp.Constraint]:
         ends = incidence(self._feeder)
@@ -120,16 +163,11 @@ class BranchFlowSlot:
             constraints.append(cp.norm(flows, 2, axis=0) <= limit)
         return constraints
 
-    def solve(self, slot: int, linear: FloatArray, curvature: FloatArray) -> bool:
-        """Solve a slot; False if no delivery keeps the limits. Results are in the variables.
+    def ask(self, slot: int, linear: FloatArray, curvature: FloatArray) -> None:
+        """Put the numbers of a slot, and a question, into the parameters.
 
         `linear` (B,) in currency/kW, `curvature` (B,) in currency/kW^2. Costs are counted in
         currency per kW of the largest demand limit, which keeps them near 1.
-
-        Raises
-        ------
-        RuntimeError
-            If the solver finds neither a delivery nor that there is none.
         """
         terms, base, hours = self._terms, self._base_kva, self._terms.slot_hours
         self.linear.value = linear
@@ -142,6 +180,16 @@ class BranchFlowSlot:
         # An unlimited exchange: more than everybody can take together.
         most = 2.0 * float(terms.demand_limit_kw.sum()) + base
         self.exchange_limit.value = min(float(terms.exchange_limit_kw[slot]), most) / base
+
+    def solve(self, slot: int, linear: FloatArray, curvature: FloatArray) -> bool:
+        """Solve a slot; False if no delivery keeps the limits. Results are in the variables.
+
+        Raises
+        ------
+        RuntimeError
+            If the solver finds neither a delivery nor that there is none.
+        """
+        self.ask(slot, linear, curvature)
         for full, reduced in _TOLERANCES:
             status = self._attempt(full, reduced)
             if status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):
@@ -170,6 +218,27 @@ class BranchFlowSlot:
     def demand_kw(self) -> FloatArray:
         """Power delivered at the trading buses, (B,)."""
         return self._base_kva * as_array(self.demand.value)
+
+    def multipliers(self) -> SlotMultipliers:
+        """Of the limits in the way of the last answer; the lossless ones are zero where unused."""
+        lines, buses = self._feeder.line_count, self._feeder.bus_count
+        limited = np.flatnonzero(np.isfinite(self._feeder.limit_kva))
+        ends = np.zeros((3, lines))
+        highest = np.zeros(buses)
+        if self._lossless:
+            highest[:] = as_array(self._lossless[0].dual_value)
+        for row, constraint in enumerate([*self._ends, *self._lossless[1:]]):
+            ends[row, limited] = as_array(constraint.dual_value)
+        held = as_array(self._highest.dual_value) - as_array(self._lowest.dual_value)
+        return SlotMultipliers(
+            energy=-float(as_array(self._upstream.dual_value)),
+            exchange=float(as_array(self._import.dual_value) - as_array(self._export.dual_value)),
+            voltage=self._base_kva * held,
+            sent=ends[0],
+            received=ends[1],
+            lossless_voltage=self._base_kva * highest,
+            lossless_line=ends[2],
+        )
 
     def gap(self) -> FloatArray:
         """Gap of every line's cone, (L,): `cone_gap`."""

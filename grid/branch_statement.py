@@ -4,12 +4,12 @@ import cvxpy as cp
 import numpy as np
 from scipy.sparse.linalg import splu
 
+from nashgrid.grid.delivery_statement import DeliveryStatement
 from nashgrid.grid.incidence import incidence, placement
-from nashgrid.grid.operator_statement import OperatorStatement
 from nashgrid.grid.operator_terms import OperatorTerms
 
 
-def state_branch_problem(terms: OperatorTerms) -> OperatorStatement:
+def state_branch_problem(terms: OperatorTerms) -> DeliveryStatement:
     """LinDistFlow with flows P and squared voltages v as variables, bus by bus.
 
     P_l = sum of P into the lines that leave its far bus + demand there,
@@ -57,4 +57,4 @@ def state_branch_problem(terms: OperatorTerms) -> OperatorStatement:
     weight = terms.loss_price_per_kwh[:, None] * (feeder.resistance_pu / feeder.base_kva)[None, :]
     losses = cp.sum(cp.multiply(weight, cp.square(flow))) + np.sum(weight * reactive**2)
     cost = terms.slot_hours * (cp.sum(energy) + losses)
-    return OperatorStatement(demand, cost, constraints)
+    return DeliveryStatement(demand, cost, constraints)

@@ -11,6 +11,8 @@ from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.operator_bound import OperatorMultipliers
 from nashgrid.grid.operator_terms import OperatorTerms
 
+LINDISTFLOW = "lindistflow"
+
 
 @dataclass(frozen=True, eq=False)
 class PriceParts:
@@ -24,6 +26,7 @@ class PriceParts:
     voltage : what the voltage limits add.
     remainder : the price less its parts: how far the price is from one at which the operator
         would choose that delivery, or the multiplier of the bus's own demand limit.
+    notes : how the model of the wires answered, slot by slot.
     """
 
     energy: FloatArray
@@ -31,6 +34,7 @@ class PriceParts:
     congestion: FloatArray
     voltage: FloatArray
     remainder: FloatArray
+    notes: tuple[str, ...]
 
     @property
     def total(self) -> FloatArray:
@@ -76,4 +80,5 @@ def parts_of_price(
         "congestion": multipliers.line @ behind / hours,
         "voltage": multipliers.voltage @ drop / hours,
     }
-    return PriceParts(**parts, remainder=price_per_kwh - sum(parts.values()))
+    notes = (LINDISTFLOW,) * terms.shape[0]
+    return PriceParts(**parts, remainder=price_per_kwh - sum(parts.values()), notes=notes)

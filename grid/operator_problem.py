@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nashgrid.grid.branch_statement import state_branch_problem
+from nashgrid.grid.delivery_statement import DeliveryStatement
 from nashgrid.grid.feeder import FloatArray
 from nashgrid.grid.operator_bound import OperatorMultipliers, operator_dual_bound
 from nashgrid.grid.operator_feasibility import Relaxation, find_relaxations
 from nashgrid.grid.operator_price_parts import PriceParts, nearness, parts_of_price
 from nashgrid.grid.operator_solver import SlotInfeasible, SlotSolutions, SlotSolver
 from nashgrid.grid.operator_sparse_solver import SparseSlotSolver
-from nashgrid.grid.operator_statement import OperatorStatement, state_operator_problem
 from nashgrid.grid.operator_terms import OperatorTerms, checked_array
 
 DENSE_BUSES = 400
@@ -118,9 +119,9 @@ class OperatorProblem(OperatorTerms):
             )
         return find_relaxations(self, lowest, highest)
 
-    def statement(self) -> OperatorStatement:
-        """The same problem in CVXPY, flows and voltages spelled out: the readable definition."""
-        return state_operator_problem(self)
+    def statement(self) -> DeliveryStatement:
+        """The same problem in CVXPY, line by line; `state_operator_problem` has it condensed."""
+        return state_branch_problem(self)
 
     def _solver(self, curvature: FloatArray, active_set: bool = True) -> _Solver:
         if self.shape[1] > DENSE_BUSES:

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cvxpy as cp
 import numpy as np
 
+from nashgrid.grid.delivery_statement import DeliveryStatement
 from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.operator_terms import OperatorTerms
 
 
-@dataclass(frozen=True, eq=False)
-class OperatorStatement:
-    """Minimise `cost` (plus the caller's terms) over `demand_kw` (S, B) under `constraints`."""
-
-    demand_kw: cp.Variable
-    cost: cp.Expression
-    constraints: list[cp.Constraint]
-
-
-def state_operator_problem(terms: OperatorTerms) -> OperatorStatement:
+def state_operator_problem(terms: OperatorTerms) -> DeliveryStatement:
     """State the operator's problem: delivery, its limits, and its cost in currency."""
     feeder, model = terms.feeder, LinDistFlow(terms.feeder)
     demand = cp.Variable(terms.shape, name="demand_kw")
@@ -56,4 +46,4 @@ def state_operator_problem(terms: OperatorTerms) -> OperatorStatement:
     energy += cp.multiply(0.5 * terms.price_slope_per_kw2h, cp.square(exchange))
     losses = (active_flow**2 + reactive_flow**2) @ (feeder.resistance_pu / feeder.base_kva)
     cost = terms.slot_hours * cp.sum(energy + cp.multiply(terms.loss_price_per_kwh, losses))
-    return OperatorStatement(demand, cost, constraints)
+    return DeliveryStatement(demand, cost, constraints)

@@ -22,12 +22,11 @@ from nashgrid.agents.standard_buildings import StandardBuilding, StandardBuildin
 from nashgrid.agents.utility_supply import UtilitySupply
 from nashgrid.grid.feeder import Feeder
 from nashgrid.grid.feeder_files import built_in_feeders, read_feeder
-from nashgrid.grid.lindistflow import LinDistFlow
-from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.topics import COURNOT, UTILITY_ONLY
 from nashgrid.runs import inputs
+from nashgrid.runs.grid_operator import GridOperator, Upstream, grid_operator, lost_kw
 from nashgrid.runs.influence import price_curve
 from nashgrid.runs.population_draw import DrawnPopulation, draw
 from nashgrid.runs.population_outline import Outline
@@ -111,11 +110,11 @@ class Wires:
         return power
 
     def losses_kw(self, demand_kw: Floats) -> Floats:
-        """(T,) losses by LinDistFlow, those of reactive power included; none without a feeder."""
-        if self.feeder is None:
+        """(T,) losses by the model of the feeder, those of reactive power included; else none."""
+        if self.feeder is None or self.scenario.feeder is None:
             return np.zeros(len(demand_kw))
         power = self.bus_power_kw(demand_kw)
-        return LinDistFlow(self.feeder).losses_kw(power, self.reported_kvar)
+        return lost_kw(self.feeder, self.scenario.feeder, power, self.reported_kvar)
 
     def loss_cost(self, demand_kw: Floats) -> float:
         """What the losses of a delivery cost over the day [currency]."""
@@ -131,13 +130,13 @@ class Wires:
         """
         if self.feeder is not None:
             return self.operator(topic, demand_limit_kw)
-        tariff, slope = self._upstream(topic)
-        hours, limit_kw = self.scenario.horizon.slot_hours, self.scenario.utility.exchange_limit_kw
+        upstream, hours = self._upstream(topic), self.scenario.horizon.slot_hours
+        price, slope = upstream.tariff.retail_price_per_kwh, upstream.slope_per_kw2h
         if topic == COURNOT:
-            return SlopingSupply(tariff.retail_price_per_kwh, slope, limit_kw, hours)
-        return UtilitySupply(tariff, limit_kw, hours)
+            return SlopingSupply(price, slope, upstream.limit_kw, hours)
+        return UtilitySupply(upstream.tariff, upstream.limit_kw, hours)
 
-    def operator(self, topic: str, demand_limit_kw: Floats) -> OperatorProblem:
+    def operator(self, topic: str, demand_limit_kw: Floats) -> GridOperator:
         """The operator's problem in an exchange: see `delivery`.
 
         Raises
@@ -148,34 +147,30 @@ class Wires:
         entry = self.scenario.feeder
         if self.feeder is None or entry is None:
             raise ValueError(f"scenario {self.scenario.name} has no feeder, so nobody operates one")
-        tariff, slope = self._upstream(topic)
-        return OperatorProblem(
+        return grid_operator(
             self.feeder,
-            trading_buses=np.array(self.places),
+            entry,
+            self._upstream(topic),
+            places=self.places,
             reactive_kvar=self.reported_kvar,
             slot_hours=self.scenario.horizon.slot_hours,
-            retail_price_per_kwh=tariff.retail_price_per_kwh,
-            feed_in_price_per_kwh=tariff.feed_in_price_per_kwh,
-            price_slope_per_kw2h=slope,
-            loss_price_per_kwh=0.0 if topic == UTILITY_ONLY else self.loss_price_per_kwh,
             # Twice what can flow: a limit that merely repeats an agent's own would leave the
             # price there without a single value.
             demand_limit_kw=2 * demand_limit_kw,
-            exchange_limit_kw=self.scenario.utility.exchange_limit_kw,
-            lowest_voltage_pu=entry.minimum_voltage_pu,
-            highest_voltage_pu=entry.maximum_voltage_pu,
-            root_voltage_pu=entry.root_voltage_pu,
+            mean_retail_price_per_kwh=float(np.abs(self.tariff.retail_price_per_kwh).mean()),
         )
 
-    def _upstream(self, topic: str) -> tuple[Tariff, Floats]:
-        """Prices of energy upstream, and their slope (T,) by the community's power."""
+    def _upstream(self, topic: str) -> Upstream:
+        """What energy and losses cost upstream in an exchange."""
         free = np.zeros(self.scenario.horizon.slots)
+        limit_kw, loss_price = self.scenario.utility.exchange_limit_kw, self.loss_price_per_kwh
         if topic == UTILITY_ONLY:
-            return Tariff(free, free), free
+            return Upstream(Tariff(free, free), free, free, limit_kw)
         if topic == COURNOT:
             curve = price_curve(self.scenario, self.tariff)
-            return Tariff(curve.price_per_kwh, curve.price_per_kwh), curve.slope_per_kw2h
-        return self.tariff, free
+            there = Tariff(curve.price_per_kwh, curve.price_per_kwh)
+            return Upstream(there, curve.slope_per_kw2h, loss_price, limit_kw)
+        return Upstream(self.tariff, free, loss_price, limit_kw)
 
 
 def feeder_folder(scenario: Scenario) -> Path | None:

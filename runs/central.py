@@ -1,5 +1,6 @@
 """The central problem: everything in one CVXPY model, solved apart. The oracle of the agents."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,9 +10,6 @@ import numpy as np
 from nashgrid.agents.anticipation import Anticipation
 from nashgrid.agents.local_problem import LocalProblem
 from nashgrid.agents.population.statement import state_population
-from nashgrid.agents.sloping_supply import SlopingSupply
-from nashgrid.grid.branch_statement import state_branch_problem
-from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.market.messages import Floats
 from nashgrid.market.topics import UTILITY_ONLY
 from nashgrid.runs import inputs
@@ -75,9 +73,8 @@ def central_problem(
     minimum is the equilibrium.
     """
     problems = [local_problem(i, scenario, wires, case) for i in range(len(scenario.agents))]
-    limits = connection_limits(scenario, wires)
-    delivery = wires.delivery(case, limits)
-    demand, upstream, constraints = _delivery_statement(delivery, scenario, wires, case)
+    delivery = wires.delivery(case, connection_limits(scenario, wires)).statement()
+    demand, upstream, constraints = delivery.demand_kw, delivery.cost, [*delivery.constraints]
     bought: list[list[cp.Expression]] = [[] for _ in wires.places]
     places = wires.place_of([entry.bus or 0 for entry in scenario.agents])
     for number, (at, problem) in enumerate(zip(places, problems, strict=True)):
@@ -117,33 +114,14 @@ def central_optimum(
     """
     stated = central_problem(scenario, wires, case, known)
     whole = stated.problem
-    whole.solve(
-        solver=cp.CLARABEL, tol_gap_abs=1e-9, tol_gap_rel=1e-10, tol_feas=1e-10, ignore_dpp=True
-    )
+    with warnings.catch_warnings():
+        # The status says the same.
+        warnings.filterwarnings("ignore", message="Solution may be inaccurate")
+        whole.solve(
+            solver=cp.CLARABEL, tol_gap_abs=1e-9, tol_gap_rel=1e-10, tol_feas=1e-10, ignore_dpp=True
+        )
     if whole.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
         raise ValueError(f"the central problem of {scenario.name} is {whole.status}")
     price = np.column_stack([row.dual_value for row in stated.balance])
     price /= scenario.horizon.slot_hours
     return CentralOptimum(float(whole.value), price)
-
-
-def _delivery_statement(
-    delivery: object, scenario: Scenario, wires: Wires, case: str
-) -> tuple[cp.Variable, cp.Expression, list[cp.Constraint]]:
-    if isinstance(delivery, OperatorProblem):
-        statement = state_branch_problem(delivery)
-        return statement.demand_kw, statement.cost, list(statement.constraints)
-    slots, hours = scenario.horizon.slots, scenario.horizon.slot_hours
-    demand = cp.Variable((slots, 1))
-    limit = scenario.utility.exchange_limit_kw
-    if isinstance(delivery, SlopingSupply):
-        area = delivery.price_per_kwh @ demand[:, 0]
-        area += 0.5 * cp.sum(cp.multiply(delivery.slope_per_kw2h, cp.square(demand[:, 0])))
-        return demand, hours * area, [cp.abs(demand) <= limit]
-    if case == UTILITY_ONLY:
-        return demand, cp.Constant(0.0), [cp.abs(demand) <= limit]
-    bill = cp.maximum(
-        cp.multiply(wires.tariff.retail_price_per_kwh, demand[:, 0]),
-        cp.multiply(wires.tariff.feed_in_price_per_kwh, demand[:, 0]),
-    )
-    return demand, hours * cp.sum(bill), [cp.abs(demand) <= limit]

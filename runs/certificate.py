@@ -269,7 +269,10 @@ def _both_ways(schedules: pd.DataFrame) -> float:
 
 
 def _ac_check(scenario: Scenario, tables: Tables) -> dict[str, Any] | None:
-    """What AC power flow says of the schedules; a finding, for LinDistFlow is optimistic."""
+    """What AC power flow says of the schedules; a finding, for LinDistFlow is optimistic.
+
+    `flow_model` counts the slots that the model of the operator answered in a way.
+    """
     if scenario.feeder is None:
         return None
     findings = {}
@@ -278,7 +281,9 @@ def _ac_check(scenario: Scenario, tables: Tables) -> dict[str, Any] | None:
         loading = flows["ac_kva"] / flows["limit_kva"]
         lost = tables.losses[tables.losses["case"] == case]
         low, high = rows.loc[rows["ac_pu"].idxmin()], rows.loc[rows["ac_pu"].idxmax()]
+        parts = tables.price_parts[tables.price_parts["case"] == case].drop_duplicates("slot")
         findings[str(case)] = {
+            "flow_model": parts.groupby("flow_model", sort=False)["slot"].count().to_dict(),
             "lowest_voltage_pu": float(low["ac_pu"]),
             "lowest_voltage_at": f"bus {low['bus']}, slot {low['slot']}",
             "highest_voltage_pu": float(high["ac_pu"]),

@@ -19,7 +19,7 @@ _COLUMNS = {
     "voltages": ("slot", "bus", "lindistflow_pu", "ac_pu"),
     "lines": ("slot", "from_bus", "to_bus", "flow_kw", "flow_kvar", "limit_kva", "ac_kva"),
     "losses": ("slot", "lindistflow_kw", "ac_kw"),
-    "price_parts": ("slot", "bus", *(f"{part}_per_kwh" for part in PARTS)),
+    "price_parts": ("slot", "bus", *(f"{part}_per_kwh" for part in PARTS), "flow_model"),
 }
 
 
@@ -103,4 +103,5 @@ def _price_parts(
 ) -> _Columns:
     parts = wires.operator(case, connection_kw).price_parts(demand, price)
     slot, place = np.indices(price.shape).reshape(2, -1)
-    return slot, np.array(wires.places)[place], *(getattr(parts, name).ravel() for name in PARTS)
+    values = [getattr(parts, name).ravel() for name in PARTS]
+    return slot, np.array(wires.places)[place], *values, np.array(parts.notes)[slot]

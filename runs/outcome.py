@@ -36,7 +36,8 @@ class Tables:
     lines : case, slot, from_bus, to_bus, flow_kw, flow_kvar, limit_kva, ac_kva; likewise
     losses : case, slot, lindistflow_kw, ac_kw; likewise
     price_parts : case, slot, bus, energy_per_kwh, loss_per_kwh, congestion_per_kwh,
-        voltage_per_kwh, remainder_per_kwh; they sum to the price; likewise
+        voltage_per_kwh, remainder_per_kwh, which sum to the price, and flow_model, how the
+        model of the wires answered in that slot; likewise
     """
 
     prices: pd.DataFrame

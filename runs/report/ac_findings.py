@@ -1,4 +1,4 @@
-"""What AC power flow says of the schedules, where the negotiation used LinDistFlow."""
+"""What AC power flow says of the schedules, beside the model of the operator."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ import pandas as pd
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.cases import case_words
 from nashgrid.runs.report.clock import Clock
-from nashgrid.runs.report.words import count, listing, number, percent
+from nashgrid.runs.report.words import count, listing, number, percent, text
 from nashgrid.runs.scenario import FeederEntry
 
 _SLACK_PU = 5e-6
@@ -49,10 +49,26 @@ def ac_findings(outcome: Outcome) -> str:
             f"<tbody>{rows}</tbody></table></div>{_breaches(entry, voltages, lines)}</div>"
         )
     return (
-        "<h3>Check by AC power flow</h3><p>The negotiation describes the wires by LinDistFlow, "
-        "which leaves losses out of the flows and is therefore a little optimistic. The same "
-        "schedules by AC power flow (a finding, without verdict):</p>"
+        f"<h3>Check by AC power flow</h3><p>{_model(outcome, entry)} LinDistFlow leaves losses out "
+        "of the flows and is therefore a little optimistic. The schedules by both (a finding, "
+        "without verdict):</p>"
         f'<div class="beside">{"".join(parts)}</div>'
+    )
+
+
+def _model(outcome: Outcome, entry: FeederEntry) -> str:
+    """How the operator saw the wires, and how its model answered in the slots."""
+    if entry.model == "lindistflow":
+        return "The negotiation describes the wires by LinDistFlow."
+    answered = [
+        f"{words}: " + ", ".join(f"{note} in {count(slots, 'slot')}" for note, slots in how.items())
+        for case, words in case_words(outcome).items()
+        for how in [outcome.certificate["ac_power_flow"][case]["flow_model"]]
+    ]
+    return (
+        "The negotiation describes the wires by the branch-flow model, a relaxation of AC power "
+        f"flow that may be exact. It was, {'; '.join(text(words) for words in answered)}. Limits "
+        "and losses of the certificate are those of AC power flow."
     )
 
 

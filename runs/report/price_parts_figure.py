@@ -80,8 +80,8 @@ def _over_the_day(parts: _Parts, clock: Clock, unit: str) -> Figure:
     options = tuple(Option(str(bus), f"bus {bus}") for bus in parts.buses)
     chosen = str(parts.buses[busiest])
     values = _values(parts, np.s_[:, busiest], steps=True)
-    step = {"type": "scatter", "mode": "lines", "x": clock.edges}
-    lines = [
+    step: Trace = {"type": "scatter", "mode": "lines", "x": clock.edges}
+    lines: list[Trace] = [
         step | {"line": {"color": BLUE, "width": 2, "dash": "dot", "shape": "hv"}},
         step | {"line": {"color": INK, "width": 3, "shape": "hv"}},
     ]
@@ -103,8 +103,8 @@ def _over_the_buses(parts: _Parts, clock: Clock, unit: str) -> Figure:
     }
     options = tuple(Option(str(slot), label) for slot, label in enumerate(clock.labels))
     names = [str(bus) for bus in parts.buses]
-    mark = {"type": "scatter", "mode": "lines", "x": names}
-    lines = [
+    mark: Trace = {"type": "scatter", "mode": "lines", "x": names}
+    lines: list[Trace] = [
         mark | {"line": {"color": BLUE, "width": 2, "dash": "dot"}},
         mark
         | {

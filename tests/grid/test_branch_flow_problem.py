@@ -1,8 +1,10 @@
 """The operator on branch flow: against AC, against LinDistFlow, and by hand on two buses."""
 
+import cvxpy as cp
 import numpy as np
 import pytest
 
+from nashgrid.grid.branch_flow_price_parts import flow_point
 from nashgrid.grid.branch_flow_problem import CHECKED, EXACT, REPAIRED, BranchFlowProblem
 from nashgrid.grid.feeder import make_feeder
 from nashgrid.grid.feeder_files import read_feeder
@@ -160,3 +162,68 @@ def test_what_cannot_be_delivered_is_named():
     assert found[0].limit == "lowest voltage"
     with pytest.raises(ValueError, match=r"curvature at \(0,\) is -1"):
         problem.answer(np.zeros((1, 1)), -1.0)
+
+
+def pressed(**changes):
+    """A day on 33 buses, what is delivered at prices that press on its limits, and the prices."""
+    problem, _, _ = day_on_33_buses(BranchFlowProblem, **changes)
+    rng = np.random.default_rng(3)
+    wanted = rng.uniform(0.05, 0.6, problem.shape)
+    if "highest_voltage_pu" in changes:
+        wanted = rng.uniform(-0.3, 0.1, problem.shape)
+    demand = problem.answer(-wanted, 1e-3).demand_kw
+    return problem, demand, wanted - 1e-3 * demand
+
+
+@pytest.mark.parametrize(
+    ("changes", "binding", "note"),
+    [
+        ({}, "congestion", EXACT),
+        ({"lowest_voltage_pu": 0.97}, "voltage", EXACT),
+        ({"exchange_limit_kw": 800.0}, "energy", EXACT),
+        ({"highest_voltage_pu": 1.01}, "voltage", REPAIRED),
+    ],
+)
+def test_parts_from_sensitivities_in_ac_sum_to_the_price(changes, binding, note):
+    problem, demand, price = pressed(**changes)
+    parts = problem.price_parts(demand, price)
+    free = np.abs(demand) < problem.demand_limit_kw - 1.0
+    assert free.any()
+    assert parts.notes == (note,) * 3
+    np.testing.assert_allclose(parts.remainder[free], 0.0, atol=2e-6)
+    np.testing.assert_allclose(parts.total + parts.remainder, price, atol=1e-12)
+    assert np.abs(getattr(parts, binding)).max() > 0.01
+
+
+def test_the_loss_part_is_what_one_more_kw_loses_in_ac():
+    problem, demand, price = pressed()
+    parts, more = problem.price_parts(demand, price), demand.copy()
+    more[:, 11] += 0.01
+    lost = (problem.losses_kw(more) - problem.losses_kw(demand)) / 0.01
+    np.testing.assert_allclose(parts.loss[:, 11], 0.3 * lost, rtol=2e-3)
+
+
+def test_the_statement_is_the_relaxation_that_answers():
+    problem, _, _ = day_on_33_buses(BranchFlowProblem)
+    linear = np.random.default_rng(5).uniform(-0.5, -0.1, problem.shape)
+    stated = problem.statement()
+    asked = cp.sum(cp.multiply(linear, stated.demand_kw))
+    whole = cp.Problem(cp.Minimize(stated.cost + asked), stated.constraints)
+    whole.solve(solver=cp.CLARABEL, ignore_dpp=True)
+    assert whole.value == pytest.approx(problem.least_cost(linear), abs=1e-4)
+    best = problem.best_response(linear).demand_kw
+    np.testing.assert_allclose(stated.demand_kw.value, best, atol=1e-2)
+
+
+def test_flows_from_voltages_and_powers_alone():
+    problem, demand, _ = pressed()
+    ac = problem.ac(demand)
+    power = problem.bus_power_kw(demand)
+    feeder = problem.feeder
+    for slot in range(3):
+        point = flow_point(feeder, power[slot], problem.reactive_kvar[slot], ac.voltage_pu[slot])
+        lost = feeder.base_kva * feeder.resistance_pu @ point.current
+        assert lost == pytest.approx(ac.losses_kw[slot], rel=1e-6)
+        outwards = point.flow_p > 0
+        kva = feeder.base_kva * np.hypot(point.flow_p, point.flow_q)
+        np.testing.assert_allclose(kva[outwards], ac.line_kva[slot][outwards], rtol=1e-5)

@@ -4,7 +4,6 @@ import cvxpy as cp
 import numpy as np
 import pytest
 
-from nashgrid.grid.branch_statement import state_branch_problem
 from nashgrid.grid.feeder import make_feeder
 from nashgrid.grid.feeder_files import read_feeder
 from nashgrid.grid.lindistflow import LinDistFlow
@@ -119,7 +118,7 @@ def test_parts_agree_with_the_multipliers_of_the_branch_formulation(
     assert np.abs(parts.loss).max() > 0.002
 
     # The same clearing with flows and voltages as variables: its balances' multipliers.
-    statement = state_branch_problem(problem)
+    statement = problem.statement()
     utility = cp.sum(cp.multiply(linear, statement.demand_kw))
     utility += 0.5 * cp.sum(cp.square(statement.demand_kw) @ curvature)
     central = cp.Problem(cp.Minimize(statement.cost + utility), statement.constraints)

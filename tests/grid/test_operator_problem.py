@@ -13,6 +13,7 @@ from nashgrid.grid.feeder_files import read_feeder
 from nashgrid.grid.line import Line
 from nashgrid.grid.operator_bound import OperatorMultipliers
 from nashgrid.grid.operator_problem import OperatorProblem
+from nashgrid.grid.operator_statement import state_operator_problem
 
 
 def two_buses(resistance_pu=0.1, limit_kva=np.inf, buses=(1, 2)):
@@ -86,7 +87,7 @@ def random_problem(rng, slots, buses):
 
 
 def solve_statement(problem, linear, curvature):
-    stated = problem.statement()
+    stated = state_operator_problem(problem)
     bends = np.tile(curvature, (problem.shape[0], 1))
     cost = stated.cost + cp.sum(cp.multiply(linear, stated.demand_kw))
     cost += 0.5 * cp.sum(cp.multiply(bends, stated.demand_kw**2))

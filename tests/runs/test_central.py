@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nashgrid.grid.delivery_statement import DeliveryStatement
 from nashgrid.grid.operator_problem import OperatorProblem
+from nashgrid.grid.operator_statement import state_operator_problem
 from nashgrid.market.topics import TRADING, UTILITY_ONLY
-from nashgrid.runs import central
 from nashgrid.runs.assembly import lay_wires
 from nashgrid.runs.central import central_optimum, connection_limits
 from nashgrid.runs.scenario_files import load_scenario
@@ -51,11 +52,11 @@ def test_branch_form_and_condensed_form_have_one_optimum(
     by_branch = central_optimum(scenario, wires, case)
     used: list[OperatorProblem] = []
 
-    def condensed(delivery: OperatorProblem) -> object:
+    def condensed(delivery: OperatorProblem) -> DeliveryStatement:
         used.append(delivery)
-        return delivery.statement()
+        return state_operator_problem(delivery)
 
-    monkeypatch.setattr(central, "state_branch_problem", condensed)
+    monkeypatch.setattr(OperatorProblem, "statement", condensed)
     by_sensitivity = central_optimum(scenario, wires, case)
     assert len(used) == 1
     assert by_sensitivity.cost == pytest.approx(by_branch.cost, rel=1e-8)

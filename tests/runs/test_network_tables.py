@@ -119,5 +119,5 @@ def test_without_a_feeder_there_are_columns_and_no_rows() -> None:
     for table in ("voltages", "lines", "losses", "price_parts"):
         assert getattr(outcome, table).empty
         assert list(getattr(outcome, table))[:2] == ["case", "slot"]
-    assert list(outcome.price_parts)[3:] == PER_KWH
+    assert list(outcome.price_parts)[3:] == [*PER_KWH, "flow_model"]
     assert not set(CLAIMS) & set(outcome.certificate["claims"])

@@ -1,0 +1,114 @@
+"""What prices on the branch-flow model are made of, from sensitivities at the AC state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nashgrid.grid.branch_flow_slot import SlotMultipliers
+from nashgrid.grid.feeder import Feeder, FloatArray
+from nashgrid.grid.lindistflow import LinDistFlow
+from nashgrid.grid.operator_price_parts import PriceParts
+from nashgrid.grid.operator_terms import OperatorTerms
+from nashgrid.grid.power_flow import ACPowerFlow
+from nashgrid.grid.price_decomposition import FlowPoint, LimitPressure, decompose_prices
+
+
+def branch_flow_parts(
+    terms: OperatorTerms,
+    ac: ACPowerFlow,
+    demand_kw: FloatArray,
+    multipliers: Sequence[SlotMultipliers],
+    price_per_kwh: FloatArray,
+    notes: tuple[str, ...],
+) -> PriceParts:
+    r"""Explain a price (T, B) by the multipliers of the answer d to it.
+
+    With p_0 the power taken at the root and the derivatives of `decompose_prices`,
+
+    .. math::
+        \lambda_b = \underbrace{\pi}_{energy}
+        + \underbrace{(c + \epsilon) (\partial p_0 / \partial d_b - 1)}_{loss}
+        + \underbrace{\sum_l \mu_l \, \partial S_l / \partial d_b}_{congestion}
+        + \underbrace{\sum_j \nu_j \, \partial v_j / \partial d_b}_{voltage};
+
+    limits kept without losses too count with the derivatives of LinDistFlow.
+
+    Parameters
+    ----------
+    ac : the state of the feeder at that answer
+    multipliers, notes : of every slot
+    """
+    feeder, hours = terms.feeder, terms.slot_hours
+    power, at = terms.bus_power_kw(demand_kw), feeder.bus_positions(terms.trading_buses)
+    parts = {name: np.empty(terms.shape) for name in ("energy", "loss", "congestion", "voltage")}
+    for slot, own in enumerate(multipliers):
+        point = flow_point(feeder, power[slot], terms.reactive_kvar[slot], ac.voltage_pu[slot])
+        pressure = _pressure(feeder, point, own, feeder.base_kva / hours)
+        ones = np.ones(feeder.bus_count)
+        active, _ = decompose_prices(feeder, point, pressure, ones, 0.0 * ones, lossy=True)
+        congestion, voltage = _lossless(terms, power[slot], terms.reactive_kvar[slot], own)
+        parts["energy"][slot] = own.energy / hours
+        lost = terms.loss_price_per_kwh[slot] + own.exchange / hours
+        parts["loss"][slot] = lost * active.loss[at]
+        parts["congestion"][slot] = active.congestion[at] + congestion / hours
+        parts["voltage"][slot] = active.voltage[at] + voltage / hours
+    return PriceParts(**parts, remainder=price_per_kwh - sum(parts.values()), notes=notes)
+
+
+def flow_point(
+    feeder: Feeder, power_kw: FloatArray, reactive_kvar: FloatArray, voltage_pu: FloatArray
+) -> FlowPoint:
+    """Flows and currents of a state of which voltages and powers (n,) are known.
+
+    From the ends of the feeder to its root: what arrives at a bus is what is taken there and sent
+    on, the current that carries it l = (P^2 + Q^2) / v, and r l, x l are lost on the way.
+    """
+    squared = voltage_pu**2
+    start, end = feeder.bus_positions(feeder.from_bus), feeder.bus_positions(feeder.to_bus)
+    taken = (power_kw + 1j * reactive_kvar) / feeder.base_kva
+    impedance = feeder.resistance_pu + 1j * feeder.reactance_pu
+    sent, current = np.zeros(feeder.line_count, dtype=complex), np.zeros(feeder.line_count)
+    for line in reversed(range(feeder.line_count)):
+        arrives = taken[end[line]]
+        current[line] = abs(arrives) ** 2 / squared[end[line]]
+        sent[line] = arrives + impedance[line] * current[line]
+        taken[start[line]] += sent[line]
+    return FlowPoint(sent.real, sent.imag, current, squared)
+
+
+def _pressure(
+    feeder: Feeder, point: FlowPoint, own: SlotMultipliers, per_unit: float
+) -> LimitPressure:
+    """What the limits make of the state's quantities; `per_unit` turns currency/kW into it."""
+    r, x = feeder.resistance_pu, feeder.reactance_pu
+    received_p, received_q = point.flow_p - r * point.current, point.flow_q - x * point.current
+    sent = _direction(point.flow_p, point.flow_q, per_unit * own.sent)
+    received = _direction(received_p, received_q, per_unit * own.received)
+    return LimitPressure(
+        flow_p=sent[0] + received[0],
+        flow_q=sent[1] + received[1],
+        current=-(r * received[0] + x * received[1]),
+        squared=per_unit / feeder.base_kva * own.voltage,
+    )
+
+
+def _direction(
+    flow_p: FloatArray, flow_q: FloatArray, multiplier: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Derivatives of the apparent power by P and Q, times its multiplier."""
+    size = np.hypot(flow_p, flow_q)
+    share = multiplier / np.where(size > 0.0, size, 1.0)
+    return share * flow_p, share * flow_q
+
+
+def _lossless(
+    terms: OperatorTerms, power_kw: FloatArray, reactive_kvar: FloatArray, own: SlotMultipliers
+) -> tuple[FloatArray, FloatArray]:
+    """What limits that are kept without losses too add at the trading buses, currency/kW."""
+    feeder, model = terms.feeder, LinDistFlow(terms.feeder)
+    along, _ = _direction(model.flows(power_kw), model.flows(reactive_kvar), own.lossless_line)
+    behind = model.downstream[:, feeder.bus_positions(terms.trading_buses)]
+    drop = 2.0 * model.resistance_sensitivity(terms.trading_buses) / feeder.base_kva
+    return np.asarray(along @ behind), -own.lossless_voltage @ drop

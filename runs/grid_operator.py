@@ -1,0 +1,87 @@
+"""The operator's problem on the flow model that a scenario chooses."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nashgrid.agents.local_problem import Tariff
+from nashgrid.grid.branch_flow_problem import BranchFlowProblem
+from nashgrid.grid.feeder import Feeder
+from nashgrid.grid.lindistflow import LinDistFlow
+from nashgrid.grid.operator_problem import OperatorProblem
+from nashgrid.grid.power_flow import ac_power_flow
+from nashgrid.market.messages import Floats
+from nashgrid.runs.scenario import FeederEntry
+
+GridOperator = OperatorProblem | BranchFlowProblem
+
+_CLOSING = 1e-3
+"""Share of the mean retail price at which losses count on branch flow where they are free.
+
+Where losing power costs nothing, the relaxation may lose what it likes: its cones stay open.
+"""
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """What the operator pays.
+
+    Parameters
+    ----------
+    tariff : of the energy at the root
+    slope_per_kw2h : (T,) by which a kW raises its price there [currency/kW2h]
+    loss_price_per_kwh : (T,) of the losses [currency/kWh]
+    limit_kw : largest power at the root, either way [kW]
+    """
+
+    tariff: Tariff
+    slope_per_kw2h: Floats
+    loss_price_per_kwh: Floats
+    limit_kw: float
+
+
+def grid_operator(
+    feeder: Feeder,
+    entry: FeederEntry,
+    upstream: Upstream,
+    *,
+    places: tuple[int, ...],
+    reactive_kvar: Floats,
+    slot_hours: float,
+    demand_limit_kw: Floats,
+    mean_retail_price_per_kwh: float,
+) -> GridOperator:
+    """Deliver at some buses at least cost, within what the wires carry by the chosen model.
+
+    Parameters
+    ----------
+    places : buses where power is delivered
+    reactive_kvar : (T, n) reactive power taken at every bus
+    demand_limit_kw : (B,) largest power at each place, either way
+    """
+    loss_price = upstream.loss_price_per_kwh
+    if entry.model == "branch flow":
+        loss_price = np.maximum(loss_price, _CLOSING * mean_retail_price_per_kwh)
+    kind = BranchFlowProblem if entry.model == "branch flow" else OperatorProblem
+    return kind(
+        feeder,
+        trading_buses=np.array(places),
+        reactive_kvar=reactive_kvar,
+        slot_hours=slot_hours,
+        retail_price_per_kwh=upstream.tariff.retail_price_per_kwh,
+        feed_in_price_per_kwh=upstream.tariff.feed_in_price_per_kwh,
+        price_slope_per_kw2h=upstream.slope_per_kw2h,
+        loss_price_per_kwh=loss_price,
+        demand_limit_kw=demand_limit_kw,
+        exchange_limit_kw=upstream.limit_kw,
+        lowest_voltage_pu=entry.minimum_voltage_pu,
+        highest_voltage_pu=entry.maximum_voltage_pu,
+        root_voltage_pu=entry.root_voltage_pu,
+    )
+
+
+def lost_kw(feeder: Feeder, entry: FeederEntry, power_kw: Floats, reactive_kvar: Floats) -> Floats:
+    """(T,) losses of powers (T, n) taken at the buses: those of AC beside branch flow."""
+    if entry.model == "branch flow":
+        return ac_power_flow(feeder, power_kw, reactive_kvar, entry.root_voltage_pu).losses_kw
+    return LinDistFlow(feeder).losses_kw(power_kw, reactive_kvar)
