@@ -82,6 +82,10 @@ class Bench:
         sums = np.add.reduceat(values, self._starts, axis=0)
         np.add.at(total, self.members.commodities[self._summed], sums)
 
+    def count_into(self, takers: Floats) -> None:
+        """Count in every commodity how many of the members trade it."""
+        np.add.at(takers, self.members.commodities[self.members.trades], 1.0)
+
     def totals(self, name: str) -> Floats:
         """(W, width) sums of a field that is not by commodity, ward by ward."""
         return np.asarray(np.add.reduceat(self.heard[name], self._wards, axis=0))

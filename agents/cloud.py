@@ -99,15 +99,33 @@ class Cloud(TradingAgent):
         self._announce("closing", now_s, by_commodity={"price": self.exchange.clearing_price})
 
     def tell_sums(self, receiver: int, now_s: float) -> None:
-        """Tell the counterparty what all the others amount to, commodity by commodity."""
+        """Tell who faces many what all the others amount to, in each commodity that it trades."""
         names = ("size", "connection_kw", "lowest_kw", "highest_kw")
-        fields = {name: self._sum(name)[None] for name in names}
-        self._tell("enrolment sums", self._group_of(receiver), fields, now_s)
+        bench = self._bench_of(receiver)
+        fields = {name: bench.own(self._sum(name)) for name in names}
+        self._tell("enrolment sums", bench.members, fields, now_s)
+
+    def tell_left_over(self, receivers: Sequence[int], now_s: float) -> None:
+        """Tell managers what is left over where only they and their members trade.
+
+        Who trades a commodity with other managers hears an equal share.
+        """
+        benches = [self._bench_of(receiver) for receiver in receivers]
+        takers = np.zeros_like(self._opening_price)
+        for bench in benches:
+            bench.count_into(takers)
+        left = -self._sum("quantity") / np.maximum(takers, 1.0)
+        for bench in self._benches:
+            if bench.members.role == "counterparty":
+                left[bench.members.commodities] = 0.0
+        for bench in benches:
+            self._tell("left over", bench.members, {"quantity": bench.own(left)}, now_s)
 
     def tell_remainder(self, receiver: int, now_s: float) -> None:
         """Tell the counterparty what it has to buy so that every commodity balances."""
-        fields = {"quantity": -self._sum("quantity")[None]}
-        self._tell("remainder", self._group_of(receiver), fields, now_s)
+        bench = self._bench_of(receiver)
+        fields = {"quantity": bench.own(-self._sum("quantity"))}
+        self._tell("remainder", bench.members, fields, now_s)
 
     def _announce(
         self,
@@ -135,11 +153,11 @@ class Cloud(TradingAgent):
         said = Messages(kind, self.topic, sender, members.addresses, fields, sent_s)
         self.outbox.append(said)
 
-    def _group_of(self, member: int) -> Members:
-        """The group whose only member answers at an address."""
+    def _bench_of(self, member: int) -> Bench:
+        """The bench whose only member answers at an address."""
         for bench in self._benches:
             if np.array_equal(bench.members.addresses, [member]):
-                return bench.members
+                return bench
         raise ValueError(f"{self.name}: nobody who takes part alone has the address {member}")
 
     def _sum(self, name: str) -> Floats:

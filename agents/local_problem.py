@@ -23,6 +23,14 @@ class Tariff:
     retail_price_per_kwh: Floats
     feed_in_price_per_kwh: Floats
 
+    def with_fee(self, fee_per_kwh: float) -> "Tariff":
+        """The same, and a fee for each kWh bought or sold [currency/kWh]."""
+        if fee_per_kwh == 0:
+            return self
+        return Tariff(
+            self.retail_price_per_kwh + fee_per_kwh, self.feed_in_price_per_kwh - fee_per_kwh
+        )
+
     def bill(self, trade_kw: Floats, slot_hours: float) -> float:
         """lb p+ - ls p- over the day, for a trade p with the utility alone [currency]."""
         return float(self.bills(trade_kw[None], slot_hours)[0])

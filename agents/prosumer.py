@@ -38,6 +38,13 @@ class Prosumer(TradingAgent):
 
     It keeps two statements of the problem: in the market its trade is paid for by the clearing
     price, with the utility alone by the tariff.
+
+    Parameters
+    ----------
+    devices, connection, horizon : what it owns, where, and for which slots
+    tariff : what it pays the utility alone
+    fees : what it pays in the market for each kWh it buys or sells, beside the price; None: nothing
+    rules : of the exchanges
     """
 
     def __init__(
@@ -50,16 +57,17 @@ class Prosumer(TradingAgent):
         horizon: Horizon,
         tariff: Tariff,
         rules: ExchangeRules,
+        fees: Tariff | None = None,
     ) -> None:
         super().__init__(model, name)
         self.connection = connection
-        self.tariff = tariff
+        self._paid = {UTILITY_ONLY: tariff, TRADING: fees}
         self._devices, self._horizon, self._rules = devices, horizon, rules
         self._hours = horizon.slot_hours
         self._size = np.full((1, horizon.slots), connection.size_kw)
         self.problems = {
             topic: CompiledProblem(LocalProblem(name, devices, horizon, connection.limit_kw, paid))
-            for topic, paid in ((UTILITY_ONLY, tariff), (TRADING, None))
+            for topic, paid in self._paid.items()
         }
         for topic, problem in self.problems.items():
             self.seats[topic] = Participation(
@@ -96,12 +104,11 @@ class Prosumer(TradingAgent):
     def cost(self, topic: str) -> float:
         """The agent's own cost in an outcome [currency].
 
-        With the utility alone: device cost and retail bill. In the market: device cost, before
-        any payment.
+        With the utility alone: device cost and retail bill. In the market: device cost and fees,
+        before any other payment.
         """
-        bill = 0.0
-        if topic == UTILITY_ONLY:
-            bill = self.tariff.bill(self.trade_kw(topic), self._hours)
+        paid = self._paid.get(topic)
+        bill = 0.0 if paid is None else paid.bill(self.trade_kw(topic), self._hours)
         return self.device_cost(topic) + bill
 
     def device_cost(self, topic: str) -> float:

@@ -2,21 +2,25 @@
 
 A prosumer hears prices and what the exchange itself needs, at its own place alone: no voltage, no
 limit, no impedance, no flow and no cost of who delivers. Who delivers hears the same of every
-place, and sums over the prosumers at each: no prosumer's own quantity.
+place, and sums over the prosumers at each: no prosumer's own quantity. The manager of a community
+hears likewise of the places of its members, and sums over those at each.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-Role = Literal["prosumer", "counterparty"]
+Role = Literal["prosumer", "manager", "counterparty"]
 
+_EVERYBODY: tuple[Role, ...] = ("prosumer", "manager", "counterparty")
+_SUMS = ("size", "connection_kw", "lowest_kw", "highest_kw")
 _QUOTE = ("price", "imbalance", "step", "memory_slot", "mixing_weights")
 
 DISCLOSED: Mapping[str, Mapping[Role, tuple[str, ...]]] = {
-    "quote": {"prosumer": _QUOTE, "counterparty": _QUOTE},
-    "closing": {"prosumer": ("price",), "counterparty": ("price",)},
-    "award": {"prosumer": ("weight",), "counterparty": ("weight",)},
-    "enrolment sums": {"counterparty": ("size", "connection_kw", "lowest_kw", "highest_kw")},
+    "quote": dict.fromkeys(_EVERYBODY, _QUOTE),
+    "closing": dict.fromkeys(_EVERYBODY, ("price",)),
+    "award": dict.fromkeys(_EVERYBODY, ("weight",)),
+    "enrolment sums": {"manager": _SUMS, "counterparty": _SUMS},
+    "left over": {"manager": ("quantity",)},
     "remainder": {"counterparty": ("quantity",)},
 }
 """Kind of message -> role of who hears it -> the fields that it may hold."""

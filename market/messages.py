@@ -53,6 +53,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     },
     "closing": {"price": "clearing price of each commodity the receiver trades [currency/kWh]"},
     "commitment": {"quantity": "what the sender will buy of each commodity [kW]"},
+    "left over": {"quantity": "what the receiver has to buy besides so that all balances [kW]"},
     "remainder": {"quantity": "what the receiver has to buy so that all balances [kW]"},
 }
 """Every kind of message and every field it may carry, with its meaning and unit."""

@@ -31,6 +31,7 @@ class Coordinator(Protocol):
     def close_round(self) -> None: ...
     def announce_closing(self, now_s: float) -> None: ...
     def tell_sums(self, receiver: int, now_s: float) -> None: ...
+    def tell_left_over(self, receivers: Sequence[int], now_s: float) -> None: ...
     def tell_remainder(self, receiver: int, now_s: float) -> None: ...
 
 
@@ -44,6 +45,8 @@ class Negotiation:
     counterparty : address of the participant at every place, who enrols once it knows the sums
         of the others and takes what they leave; None if there is none
     post : carries the messages
+    managers : addresses of those who enrol after the participants and before the counterparty,
+        once they know the sums of their members, and take what these leave
     """
 
     def __init__(
@@ -52,8 +55,10 @@ class Negotiation:
         participants: Sequence[Participant],
         counterparty: int | None,
         post: Post,
+        managers: Sequence[int] = (),
     ) -> None:
         self.coordinator = coordinator
+        self._managers = managers
         self._participants = participants
         self._counterparty = counterparty
         self._post = post
@@ -66,6 +71,10 @@ class Negotiation:
         for participant in self._participants:
             participant.enrol(self.coordinator.topic, self.coordinator.unique_id, self._now_s)
         self._post.carry()
+        if self._managers:
+            for manager in self._managers:
+                self.coordinator.tell_sums(manager, self._now_s)
+            self._post.carry()
         if self._counterparty is not None:
             self.coordinator.tell_sums(self._counterparty, self._now_s)
             self._post.carry()
@@ -80,9 +89,15 @@ class Negotiation:
         self.coordinator.close_round()
 
     def close(self) -> None:
-        """Announce the price; everybody keeps its own last answer, the counterparty the rest."""
+        """Announce the price; everybody keeps its own last answer, the counterparty the rest.
+
+        Before it, managers take what their members leave.
+        """
         self.coordinator.announce_closing(self._now_s)
         self._post.carry()
+        if self._managers:
+            self.coordinator.tell_left_over(self._managers, self._now_s)
+            self._post.carry()
         if self._counterparty is not None:
             self.coordinator.tell_remainder(self._counterparty, self._now_s)
             self._post.carry()

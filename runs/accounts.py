@@ -1,13 +1,14 @@
 """What every agent pays and saves, from the settlement."""
 
-from typing import TypedDict, Unpack
+from collections.abc import Sequence
+from typing import NotRequired, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
 
 from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.settlement import MICRO, net_payments_micro
-from nashgrid.runs.scenario import OPERATOR, UTILITY
+from nashgrid.runs.scenario import MANAGER, OPERATOR, UTILITY
 from nashgrid.runs.stacking import stack
 
 
@@ -17,15 +18,17 @@ class _Costs(TypedDict):
     bills: Floats
     loss_cost_before: float
     operator_weight: float | None
+    managers: NotRequired[tuple[str, ...]]
 
 
 def accounts_table(
     roster: pd.DataFrame, settlement: pd.DataFrame, **costs: Unpack[_Costs]
 ) -> pd.DataFrame:
     """The accounts from a settlement table, see `accounts_of`."""
-    parties = _with_others(roster, costs["operator_weight"])["agent"]
-    names = list(parties)
-    net = net_payments_micro(settlement, names, residual=names[len(roster)])
+    managers = costs.get("managers", ())
+    names = list(_with_others(roster, managers, costs["operator_weight"])["agent"])
+    residual = names[len(roster) + len(managers)]
+    net = net_payments_micro(settlement, names, residual)
     return accounts_of(roster, net, **costs)
 
 
@@ -46,12 +49,15 @@ def accounts_of(
     bills : (n,) what the agents would pay the utility alone
     loss_cost_before : what the operator pays for losses when everybody deals with the utility
     operator_weight : bargaining weight of the operator; None where there is none
+    managers : names of the managers of communities, where they take part
     """
     bills, lost = costs["bills"], costs["loss_cost_before"]
     before = [-(sum(bills.tolist()) + lost)]
     if costs["operator_weight"] is not None:
         before.insert(0, lost)
-    table = _with_others(roster, costs["operator_weight"])
+    managers = costs.get("managers", ())
+    before[:0] = [0.0] * len(managers)
+    table = _with_others(roster, managers, costs["operator_weight"])
     table["cost_before"] = np.concatenate([costs["device_cost_before"] + bills, before])
     table["own_cost"] = np.concatenate([costs["device_cost"], np.zeros(len(before))])
     table["payment_micro"] = payment_micro
@@ -61,9 +67,12 @@ def accounts_of(
     return table
 
 
-def _with_others(roster: pd.DataFrame, operator_weight: float | None) -> pd.DataFrame:
-    """The roster, and after it the operator, if there is one, and the utility."""
+def _with_others(
+    roster: pd.DataFrame, managers: Sequence[str], operator_weight: float | None
+) -> pd.DataFrame:
+    """The roster, and after it managers and the operator, if there are any, and the utility."""
     others = [(UTILITY, UTILITY, "", 0, 0.0)]
     if operator_weight is not None:
         others.insert(0, (OPERATOR, OPERATOR, "", 0, operator_weight))
+    others[:0] = [(name, MANAGER, "", 0, 0.0) for name in managers]
     return stack([roster, pd.DataFrame(others, columns=roster.columns)])

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import mesa
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nashgrid.agents.community_manager import CommunityManager
 from nashgrid.agents.counterparty import Counterparty, DeliveryProblem, SystemOperator, Utility
 from nashgrid.agents.local_problem import Tariff
 from nashgrid.agents.prosumer import (
@@ -23,11 +25,13 @@ from nashgrid.agents.utility_supply import UtilitySupply
 from nashgrid.grid.feeder import Feeder
 from nashgrid.grid.feeder_files import built_in_feeders, read_feeder
 from nashgrid.market.exchange import ExchangeRules
+from nashgrid.market.level_fees import LevelFees
 from nashgrid.market.messages import Floats, Integers
-from nashgrid.market.topics import COURNOT, UTILITY_ONLY
+from nashgrid.market.topics import COURNOT, TRADING, UTILITY_ONLY
 from nashgrid.runs import inputs
 from nashgrid.runs.grid_operator import GridOperator, Upstream, grid_operator, lost_kw
 from nashgrid.runs.influence import price_curve
+from nashgrid.runs.levels import Levels, levels_of
 from nashgrid.runs.population_draw import DrawnPopulation, draw
 from nashgrid.runs.population_outline import Outline
 from nashgrid.runs.reporting_buses import reporting_buses
@@ -40,6 +44,7 @@ from nashgrid.runs.scenario import (
     CommunityBatteryEntry,
     GeneratorEntry,
     Scenario,
+    manager_name,
 )
 
 SMALLEST_SIZE = 1e-3
@@ -72,6 +77,36 @@ class Wires:
     def counterparty(self) -> str:
         """Name of who delivers: the operator of the feeder, or the utility itself without one."""
         return UTILITY if self.feeder is None else OPERATOR
+
+    @cached_property
+    def levels(self) -> Levels | None:
+        """Who trades with whom where communities have managers; None where they have none."""
+        return levels_of(self.scenario, self.place_of([e.bus or 0 for e in self.scenario.agents]))
+
+    def manager_addresses(self, agents: int) -> list[int]:
+        """Addresses of the managers of communities, which follow those of the agents."""
+        count = 0 if self.levels is None else len(self.levels.communities)
+        return [agents + 1 + number for number in range(count)]
+
+    def paid_alone(self, entry: AgentEntry) -> Tariff:
+        """What an agent pays the utility alone: its tariff, and with levels a member's fee."""
+        fees = self._fees(entry)
+        return self.tariff.with_fee(0.0 if fees is None else fees.rest)
+
+    def paid_beside(self, case: str, entry: AgentEntry) -> Tariff | None:
+        """What an agent pays for what it buys and sells in a case, beside the clearing price."""
+        if case == UTILITY_ONLY:
+            return self.paid_alone(entry)
+        fees = self._fees(entry)
+        if case != TRADING or fees is None or fees.inside == 0:
+            return None
+        nothing = np.zeros(self.scenario.horizon.slots)
+        return Tariff(nothing, nothing).with_fee(fees.inside)
+
+    def _fees(self, entry: AgentEntry) -> LevelFees | None:
+        """The fees that a member of a community pays; None for those outside."""
+        inside = self.levels is not None and isinstance(entry, BuildingEntry)
+        return self.levels.fees if inside and self.levels is not None else None
 
     def place_of(self, buses: ArrayLike) -> Integers:
         """(n,) at which of the places the power of each bus is reported."""
@@ -276,6 +311,27 @@ def make_counterparty(
     )
 
 
+def make_managers(
+    model: mesa.Model, scenario: Scenario, wires: Wires, rules: ExchangeRules
+) -> list[CommunityManager]:
+    """One manager for every community with buildings, where the scenario asks for managers."""
+    levels = wires.levels
+    if levels is None:
+        return []
+    return [
+        CommunityManager(
+            model,
+            manager_name(name),
+            places=[int(place) for place in levels.places_of(number)],
+            slots=scenario.horizon.slots,
+            slot_hours=scenario.horizon.slot_hours,
+            fees=levels.fees,
+            rules=rules,
+        )
+        for number, name in enumerate(levels.communities)
+    ]
+
+
 def connection(entry: AgentEntry, scenario: Scenario) -> Connection:
     """Where an agent is connected, how strongly, and how loud its voice is."""
     size = inputs.size_kw(entry, scenario)
@@ -301,6 +357,7 @@ def _prosumer(
         devices=inputs.devices(entry, scenario),
         connection=connection(entry, scenario),
         horizon=inputs.horizon(scenario),
-        tariff=wires.tariff,
+        tariff=wires.paid_alone(entry),
         rules=rules,
+        fees=wires.paid_beside(TRADING, entry),
     )

@@ -11,9 +11,10 @@ from nashgrid.agents.anticipation import Anticipation
 from nashgrid.agents.local_problem import LocalProblem
 from nashgrid.agents.population.statement import state_population
 from nashgrid.market.messages import Floats
-from nashgrid.market.topics import UTILITY_ONLY
+from nashgrid.market.topics import TRADING, UTILITY_ONLY
 from nashgrid.runs import inputs
 from nashgrid.runs.assembly import Wires, connection
+from nashgrid.runs.level_statement import state_levels
 from nashgrid.runs.potential import potential_term
 from nashgrid.runs.scenario import Scenario
 
@@ -40,7 +41,7 @@ def local_problem(entry_index: int, scenario: Scenario, wires: Wires, case: str)
         inputs.devices(entry, scenario),
         inputs.horizon(scenario),
         connection(entry, scenario).limit_kw,
-        wires.tariff if case == UTILITY_ONLY else None,
+        wires.paid_beside(case, entry),
     )
 
 
@@ -94,6 +95,11 @@ def central_problem(
         place = wires.place_of(drawn.roster["bus"])
         for number in np.unique(place):
             bought[number].append(cp.sum(stated.trade_kw[np.flatnonzero(place == number)], axis=0))
+    if wires.levels is not None and case == TRADING:
+        slots, hours = scenario.horizon.slots, scenario.horizon.slot_hours
+        fees, matched = state_levels(wires.levels, [p.trade for p in problems], slots, hours)
+        upstream += fees
+        constraints += matched
     nothing = cp.Constant(np.zeros(scenario.horizon.slots))
     balance: list[cp.Constraint] = [
         cp.Zero(sum(trades, start=nothing) - demand[:, place])

@@ -9,14 +9,17 @@ import pyarrow as pa
 
 from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.agents.population.population import Population
+from nashgrid.market.topics import TRADING
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.claims import allowed, claim
 from nashgrid.runs.core_finding import core_finding
 from nashgrid.runs.ledger import trades_of
+from nashgrid.runs.level_outcome import read_level_outcome
 from nashgrid.runs.markets.books import Books, individual_rationality
 from nashgrid.runs.markets.market import Market
 from nashgrid.runs.message_audit import Audit, audit
 from nashgrid.runs.outcome import Tables
+from nashgrid.runs.positions import Position
 from nashgrid.runs.potential import GameFinding
 from nashgrid.runs.price_claims import price_claims
 from nashgrid.runs.proof import CaseProof, prove_case
@@ -52,6 +55,7 @@ def certify(
     known = {} if proved is None else proved
     drawn = wires.population
     kernel = None if drawn is None else Population(drawn.buildings)
+    levels = read_level_outcome(wires.levels, tables.levels, tables.community_prices)
     for case in market.cases:
         if case not in known:
             known[case] = prove_case(
@@ -64,6 +68,7 @@ def certify(
                 tables.trades,
                 tables.schedules,
                 kernel,
+                levels if case == TRADING else None,
             )
     proofs = {case: known[case] for case in market.cases}
     accounts, people = tables.accounts, roster(scenario, wires.population)
@@ -73,7 +78,7 @@ def certify(
         rounding,
         proofs[market.cases[-1]].total_cost,
         scenario.negotiation.tolerance,
-        trades_of(market, wires, people, tables.prices, tables.trades, None),
+        trades_of(market, wires, people, tables.prices, tables.trades, None, levels),
     )
     heard = audit(messages, wires, people)
     return certificate_of(market, wires, proofs, books, tables, heard, _both_ways(tables.schedules))
@@ -108,6 +113,9 @@ def certificate_of(
         "certified": all(claim["holds"] for claim in claims.values()),
         "epsilon": {case: _epsilons(proof) for case, proof in proofs.items()},
         "nash_conv": {case: proof.nash_conv for case, proof in proofs.items()},
+        "managers": {
+            case: _each(proof.managers) for case, proof in proofs.items() if proof.managers
+        },
         "welfare": {
             case: {
                 "total_cost": proof.total_cost,
@@ -169,6 +177,7 @@ def _equilibrium(
             allowed(tolerance, 1e-5, 1e-3),
             f"epsilon of the {counterparty} as a share of total cost",
         ),
+        **_managers(case, proof, scale, tolerance),
         f"{case}: own constraints": claim(
             proof.worst_violation, 1e-6, "largest violation by an agent [kW, kWh]"
         ),
@@ -186,6 +195,22 @@ def _equilibrium(
             proof.imbalance_kw, 1e-6, "largest imbalance of a commodity [kW]"
         ),
         f"{case}: {'welfare' if proof.game is None else 'potential'}": social,
+    }
+
+
+def _managers(
+    case: str, proof: CaseProof, scale: float, tolerance: float
+) -> dict[str, dict[str, Any]]:
+    """They face many, as the counterparty does, and are held to the same."""
+    if not proof.managers:
+        return {}
+    each = proof.managers.values()
+    return {
+        f"{case}: managers": claim(
+            max(position.epsilon for position in each) / scale,
+            allowed(tolerance, 1e-5, 1e-3),
+            "largest epsilon of a community's manager as a share of total cost",
+        )
     }
 
 
@@ -220,15 +245,7 @@ def _game(proof: CaseProof, game: GameFinding) -> dict[str, Any]:
 
 def _epsilons(proof: CaseProof) -> dict[str, Any]:
     """By name; of a population the largest and the sum."""
-    by_name: dict[str, Any] = {
-        name: {
-            "epsilon": position.epsilon,
-            "relative_epsilon": position.relative_epsilon,
-            "violation": position.violation,
-            "violation_pu": position.violation_pu,
-        }
-        for name, position in proof.positions.items()
-    }
+    by_name = _each(proof.positions)
     drawn = proof.population
     if drawn is None:
         return by_name
@@ -244,6 +261,18 @@ def _epsilons(proof: CaseProof) -> dict[str, Any]:
         "largest_violation": float(drawn.violation.max()),
     }
     return by_name | {POPULATION: together}
+
+
+def _each(positions: Mapping[str, Position]) -> dict[str, Any]:
+    return {
+        name: {
+            "epsilon": position.epsilon,
+            "relative_epsilon": position.relative_epsilon,
+            "violation": position.violation,
+            "violation_pu": position.violation_pu,
+        }
+        for name, position in positions.items()
+    }
 
 
 def _rationality(books: Books) -> dict[str, Any]:

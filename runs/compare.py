@@ -107,7 +107,7 @@ def _run_all(
     alike: dict[tuple[str, ...], list[Market]] = {}
     for market in markets:
         try:
-            market.presumes(scenario, tariff(scenario))
+            market.check(scenario, tariff(scenario))
         except ValueError as error:
             refused[market.name] = str(error)
         else:

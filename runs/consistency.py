@@ -1,20 +1,25 @@
 """A run's prices and trades against its scenario and against what the messages said."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nashgrid.market.messages import Floats
 from nashgrid.market.settlement import NANO_PER_MICRO, whole_micro
+from nashgrid.market.topics import TRADING
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.inputs import slot_starts
+from nashgrid.runs.level_outcome import LevelOutcome
 from nashgrid.runs.markets.bargained_payments import BARGAINED
 from nashgrid.runs.run_folder import StoredRun, table_file
 from nashgrid.runs.stacking import repeated, stack
 from nashgrid.runs.table_comparison import table_differences
 
+SAME_KW = 1e-9
+"""Sums of powers in another order may differ by so much."""
 _NUMBERS = {"prices": "price_per_kwh", "trades": "trade_kw"}
 
 
@@ -43,15 +48,20 @@ def misfits(
 
 
 def unsaid(
-    run: StoredRun, wires: Wires, roster: pd.DataFrame, cases: Sequence[str]
+    run: StoredRun,
+    wires: Wires,
+    roster: pd.DataFrame,
+    cases: Sequence[str],
+    levels: LevelOutcome | None,
 ) -> Iterator[str]:
     """Prices and trades must be what the closing messages said, to the last digit.
 
-    Agents got their addresses in the order of the roster, the counterparty after them.
+    Agents got their addresses in the order of the roster, after them managers of communities, and
+    last the counterparty.
     """
     columns = ["topic", "kind", "sender", "receiver", "price", "quantity", "count"]
     said = run.messages.select(columns).to_pandas()
-    place = wires.place_of(roster["bus"])
+    place, managers = wires.place_of(roster["bus"]), wires.manager_addresses(len(roster))
     for case in cases:
         rows = said[said["topic"] == case]
         closing, commitment = (rows[rows["kind"] == kind] for kind in ("closing", "commitment"))
@@ -60,20 +70,36 @@ def unsaid(
             index="bus", columns="slot", values="price_per_kwh"
         )
         price = table.loc[list(wires.places)].to_numpy(float)
-        expected = [*price[place], price.ravel()]
+        expected = dict(enumerate(price[place], start=1))
+        expected[len(roster) + len(managers) + 1] = price.ravel()
+        if levels is not None and case == TRADING:
+            expected |= dict(enumerate(levels.agent_price(price), start=1))
+            expected |= dict(zip(managers, levels.manager_price(price), strict=True))
         if not _same(closing["price"], closing["receiver"], closing["count"], expected):
             yield f"prices.csv: prices of {case!r} are not those of the closing messages"
         remainder = rows[rows["kind"] == "remainder"]["quantity"]
         trades = run.tables.trades
         trade = trades[trades["case"] == case]["trade_kw"].to_numpy(float)
         own, rest = np.split(trade, [len(roster) * run.scenario.horizon.slots])
-        agents = np.split(own, len(roster))
+        agents = dict(enumerate(np.split(own, len(roster)), start=1))
+        if levels is not None and case == TRADING:
+            at_last = commitment[commitment["sender"].isin(managers)].groupby("sender").last()
+            traded_kw = own.reshape(len(roster), -1)
+            yield from _not_passed_on(at_last["quantity"], levels.manager_kw(traded_kw))
+        commitment = commitment[~commitment["sender"].isin(managers)]
         quantity, sender = commitment["quantity"], commitment["sender"]
         if not _same(quantity, sender, commitment["count"], agents) or not np.array_equal(
             np.concatenate([*remainder]), rest
         ):
             name = table_file(run.folder, "trades")
             yield f"{name}: trades of {case!r} are not those that the agents committed to"
+
+
+def _not_passed_on(said: Iterable[Floats], expected: Sequence[Floats]) -> Iterator[str]:
+    """Managers must have taken what their members trade, and been matched as the table says."""
+    for words, own in zip(said, expected, strict=True):
+        if words.shape != own.shape or np.abs(words - own).max() > SAME_KW:
+            yield "levels.csv: what a manager took at last is not what its members trade"
 
 
 def unsaid_payments(run: StoredRun, topic: str | None) -> Iterator[str]:
@@ -86,7 +112,7 @@ def unsaid_payments(run: StoredRun, topic: str | None) -> Iterator[str]:
     agreed = settlement.loc[settlement["item"] == BARGAINED, "amount_nano"].to_numpy(np.int64)
     own = said[said["sender"] <= len(agreed)]
     asked = [-NANO_PER_MICRO * whole_micro(one) for one in own["quantity"]]
-    if not _same(asked, own["sender"], own["count"], list(agreed[:, None])):
+    if not _same(asked, own["sender"], own["count"], dict(enumerate(agreed[:, None], start=1))):
         name = table_file(run.folder, "settlement")
         yield f"{name}: bargained payments are not those that the agents committed to"
 
@@ -95,14 +121,14 @@ def _same(
     said: Iterable[NDArray[Any]],
     addresses: Iterable[int],
     counts: Iterable[int],
-    listed: Sequence[NDArray[Any]],
+    listed: Mapping[int, NDArray[Any]],
 ) -> bool:
-    """Whether everybody's words are those listed, by address, which are counted from one.
+    """Whether everybody's words are those listed, by address.
 
     A long column stands for many whose words are not in the log.
     """
     rows = list(zip(said, addresses, counts, strict=True))
     in_full = sum(count for _, _, count in rows) == len(listed)
     return in_full and all(
-        np.array_equal(words, listed[address - 1]) for words, address, count in rows if count == 1
+        np.array_equal(words, listed[address]) for words, address, count in rows if count == 1
     )

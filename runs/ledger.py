@@ -17,9 +17,11 @@ from nashgrid.market.topics import COURNOT
 from nashgrid.runs.accounts import accounts_table
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.influence import anticipations, price_curve
+from nashgrid.runs.level_ledger import fees_due, membership, passed_on
+from nashgrid.runs.level_outcome import LevelOutcome
 from nashgrid.runs.markets.market import Market
 from nashgrid.runs.markets.trades import Terms, Trades
-from nashgrid.runs.tables import demand_kw
+from nashgrid.runs.tables import demand_kw, price_at_places, trade_kw
 
 
 def settle(
@@ -31,6 +33,7 @@ def settle(
     *,
     device_cost: Mapping[str, Floats],
     bargained: Floats | None,
+    levels: LevelOutcome | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Settlement and accounts of an outcome.
 
@@ -40,8 +43,9 @@ def settle(
     prices, trades : tables of the outcome, in order of case, agent and slot
     device_cost : case -> (n,) what the agents' devices cost, before any payment [currency]
     bargained : (n,) payments that the agents agreed on [currency]; None where they need not
+    levels : what communities with managers came to; None without trade or without managers
     """
-    settled = trades_of(market, wires, roster, prices, trades, bargained)
+    settled = trades_of(market, wires, roster, prices, trades, bargained, levels)
     settlement = settlement_of(market, settled)
     first, last = market.cases[0], market.cases[-1]
     with_operator = settled.terms.losses_kw is not None
@@ -50,9 +54,10 @@ def settle(
         settlement,
         device_cost_before=device_cost[first],
         device_cost=device_cost[last],
-        bills=wires.tariff.bills(settled.baseline_kw, settled.terms.slot_hours),
+        bills=_bills_alone(wires, settled),
         loss_cost_before=wires.loss_cost(demand_kw(trades, first, wires)),
         operator_weight=wires.scenario.bargaining.operator_weight if with_operator else None,
+        managers=settled.managers,
     )
     return settlement, accounts
 
@@ -64,6 +69,7 @@ def trades_of(
     prices: pd.DataFrame,
     trades: pd.DataFrame,
     bargained: Floats | None,
+    levels: LevelOutcome | None = None,
 ) -> Trades:
     """What a market settles, from tables whose rows stand in order of case, agent and slot.
 
@@ -71,26 +77,25 @@ def trades_of(
     ----------
     roster : one row per agent, in order of address
     bargained : (n,) payments agreed on; None where the market has none
+    levels : what communities with managers came to
     """
     first, last = market.cases[0], market.cases[-1]
-    price = prices[prices["case"] == last].pivot(
-        index="slot", columns="bus", values="price_per_kwh"
-    )
-    place = wires.place_of(roster["bus"])
-    tariff, losses_kw = wires.tariff, None
-    at_place = price[list(wires.places)].to_numpy(float).T[place]
+    price = price_at_places(prices, last, wires).T
+    tariff, losses_kw, hours = wires.tariff, None, wires.scenario.horizon.slot_hours
+    at_place = price[wires.place_of(roster["bus"])] if levels is None else levels.agent_price(price)
     known = anticipations(wires.scenario, tariff, last)
     if known is not None:
         at_place = np.array([one.own_price(row) for one, row in zip(known, at_place, strict=True)])
     if wires.feeder is not None:
         losses_kw = wires.losses_kw(demand_kw(trades, last, wires))
+    traded_kw = trade_kw(trades, last, len(roster))
     return Trades(
         agents=tuple(roster["agent"]),
         baseline_kw=trade_kw(trades, first, len(roster)),
-        trade_kw=trade_kw(trades, last, len(roster)),
+        trade_kw=traded_kw,
         price_per_kwh=at_place,
         terms=Terms(
-            wires.scenario.horizon.slot_hours,
+            hours,
             tariff.retail_price_per_kwh,
             tariff.feed_in_price_per_kwh,
             wires.loss_price_per_kwh,
@@ -98,13 +103,17 @@ def trades_of(
             price_curve(wires.scenario, tariff) if last == COURNOT else None,
         ),
         bargained=bargained,
+        membership=membership(wires.levels),
+        passed_on=passed_on(levels, traded_kw, price, hours),
     )
 
 
-def trade_kw(trades: pd.DataFrame, case: str, agents: int) -> Floats:
-    """(n, T) trades of the agents in a case; the counterparty's rows are left out."""
-    own = trades[(trades["case"] == case) & (trades["community"] != "")]
-    return np.asarray(own["trade_kw"].to_numpy(float).reshape(agents, -1))
+def _bills_alone(wires: Wires, trades: Trades) -> Floats:
+    """(n,) what agents pay the utility alone: its tariff, and members the fee of the rest."""
+    bills = wires.tariff.bills(trades.baseline_kw, trades.terms.slot_hours)
+    if trades.membership is None:
+        return bills
+    return bills + trades.membership.fees_alone(trades.baseline_kw, trades.terms.slot_hours)
 
 
 def settlement_of(market: Market, trades: Trades) -> pd.DataFrame:
@@ -114,7 +123,8 @@ def settlement_of(market: Market, trades: Trades) -> pd.DataFrame:
 
 def payments_of(market: Market, trades: Trades) -> list[Payments]:
     """Every payment of a market as columns; the operator's upstream come last."""
-    return [*market.settle(trades), *_upstream(market, trades)]
+    fees = fees_due(trades, market.has_trading)
+    return [*market.settle(trades), *fees, *_upstream(market, trades)]
 
 
 def _upstream(market: Market, trades: Trades) -> list[Payments]:

@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 
 from nashgrid.market.messages import Floats, Integers
-from nashgrid.market.topics import MONEY_EXCHANGES
+from nashgrid.market.topics import MONEY_EXCHANGES, TRADING
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.claims import claim
 from nashgrid.runs.message_log import MessageLog
@@ -91,19 +91,22 @@ def audit(messages: pa.Table, wires: Wires, roster: pd.DataFrame) -> Audit:
         wires.places[place[row]]: str(roster["agent"].iloc[row])
         for row in np.flatnonzero(np.bincount(place)[place] == 1)
     }
+    managers = wires.manager_addresses(len(roster))
     names = pa.compute.unique(messages["topic"].cast(pa.string())).to_pylist()
     to_counterparty: list[str] = []
     to_prosumers: list[str] = []
     without_content = 0
     for name in names:
-        log = MessageLog(messages, name, len(roster))
+        log = MessageLog(messages, name, len(roster), len(managers))
         without_content += log.without_content
         to_counterparty += log.undeclared("counterparty")
-        to_prosumers += log.undeclared("prosumer")
+        to_prosumers += [*log.undeclared("prosumer"), *log.undeclared("manager")]
         if log.without_content or not log.was_held:
             continue
-        where = np.zeros_like(place) if name in MONEY_EXCHANGES else place
-        replay = _Replay(log, where)
+        if managers and name == TRADING:
+            continue
+        money = np.zeros(len(roster) + len(managers), dtype=np.int64)
+        replay = _Replay(log, money if name in MONEY_EXCHANGES else place)
         to_counterparty += replay.told_counterparty()
         to_prosumers += replay.told_prosumers()
     if wires.scenario.privacy.single_participant_buses != "allow":

@@ -12,20 +12,21 @@ from nashgrid.market.messages import FIELDS, Floats, Integers
 class MessageLog:
     """What was said in an exchange, from the table of an outcome.
 
-    Agents have the addresses from 1 on, the counterparty the next, the clouds those after it.
+    Agents have the addresses from 1 on, after them managers of communities, then the counterparty
+    and the clouds.
 
     Parameters
     ----------
     messages : of an outcome
     topic : the exchange
-    agents : how many there are
+    agents, managers : how many there are
 
     Attributes
     ----------
     step, receiver : (m,) of every message
     """
 
-    def __init__(self, messages: pa.Table, topic: str, agents: int) -> None:
+    def __init__(self, messages: pa.Table, topic: str, agents: int, managers: int) -> None:
         own = pa.compute.equal(messages["topic"].cast(pa.string()), topic)
         self.topic = topic
         self._table = messages.filter(own).combine_chunks()
@@ -33,7 +34,7 @@ class MessageLog:
         self._sender = self._table["sender"].to_numpy()
         self.receiver = self._table["receiver"].to_numpy()
         self.step = self._table["model_step"].to_numpy()
-        self._counterparty = agents + 1
+        self._agents, self._counterparty = agents, agents + managers + 1
         names = dict.fromkeys(name for kind in FIELDS.values() for name in kind)
         self._width = {
             name: pa.compute.list_value_length(self._table[name]).to_numpy() for name in names
@@ -91,8 +92,11 @@ class MessageLog:
 
     def undeclared(self, role: Role) -> Iterator[str]:
         """What somebody of a role received and should not have: fields, or words of another."""
-        mine = self.receiver == self._counterparty
-        mine = mine if role == "counterparty" else self.receiver < self._counterparty
+        mine = {
+            "prosumer": self.receiver <= self._agents,
+            "manager": (self.receiver > self._agents) & (self.receiver < self._counterparty),
+            "counterparty": self.receiver == self._counterparty,
+        }[role]
         for kind in np.unique(self._kind[mine]):
             rows = np.flatnonzero(mine & (self._kind == kind))
             for name in undisclosed(kind, role, self.fields(rows)):

@@ -11,6 +11,7 @@ import pandas as pd
 from nashgrid.agents.bargainer import Bargainer
 from nashgrid.agents.bench import Members
 from nashgrid.agents.cloud import Cloud
+from nashgrid.agents.community_manager import CommunityManager
 from nashgrid.agents.counterparty import Counterparty
 from nashgrid.agents.forecast_cloud import ForecastCloud
 from nashgrid.agents.mediator import Mediator
@@ -29,6 +30,7 @@ from nashgrid.runs.assembly import (
     Wires,
     lay_wires,
     make_counterparty,
+    make_managers,
     make_population,
     make_prosumers,
 )
@@ -37,6 +39,7 @@ from nashgrid.runs.inputs import tariff
 from nashgrid.runs.money import MEDIATED, Stakes, mediation
 from nashgrid.runs.roster import roster
 from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.seating import Seating, energy_seating, money_seating
 
 MONEY_TOLERANCE = 1e-10
 # The residuals are norms over all commodities; the outcome is held to its worst agent and line.
@@ -86,6 +89,7 @@ class TradingModel(mesa.Model):
             for prosumer, anticipation in zip(self.prosumers, known):
                 prosumer.anticipate(topic, anticipation)
         self.population = self._make_population()
+        self.managers = make_managers(self, study, self.wires, self.rules)
         self.counterparty = make_counterparty(self, study, self.wires, self.rules)
         self.coordinators = {topic: self._cloud(topic) for topic in topics}
         self.post = self._open_post(seed)
@@ -119,9 +123,11 @@ class TradingModel(mesa.Model):
         return (*self.prosumers, self.population) if self.population else (*self.prosumers,)
 
     @property
-    def players(self) -> tuple[Prosumer | StandardBuildings | Counterparty, ...]:
-        """The traders and their counterparty, in the order of addresses."""
-        return (*self.traders, self.counterparty)
+    def players(
+        self,
+    ) -> tuple[Prosumer | StandardBuildings | CommunityManager | Counterparty, ...]:
+        """The traders, the managers of communities and their counterparty, by address."""
+        return (*self.traders, *self.managers, self.counterparty)
 
     def trade_kw(self, topic: str) -> Floats:
         """(n, T) what every trader buys in an outcome [kW]."""
@@ -164,17 +170,22 @@ class TradingModel(mesa.Model):
         topic = self._waiting.pop(0)
         if topic in MONEY_EXCHANGES:
             return Negotiation(self.coordinators[topic], self._bargainers(topic), None, self.post)
+        managers = [one.unique_id for one in self.managers] if topic == TRADING else []
         return Negotiation(
-            self.coordinators[topic], self.traders, self.counterparty.unique_id, self.post
+            self.coordinators[topic], self.traders, self.counterparty.unique_id, self.post, managers
         )
 
     @cached_property
     def _stakes(self) -> Stakes:
         """What everybody brings to the exchanges of money, once energy is traded."""
-        before = np.append(self.cost(UTILITY_ONLY), self.loss_cost_before)
-        saving = before - np.append(self.cost(TRADING), self.counterparty.cost(TRADING))
-        operator_weight = self.study.bargaining.operator_weight
-        weight = np.append(self.roster["weight"].to_numpy(dtype=float), operator_weight)
+        # Managers come out even: the fees that they pay are the community's cost.
+        even = np.zeros(len(self.managers))
+        passed_on = [one.cost(TRADING) for one in self.managers]
+        before = np.concatenate([self.cost(UTILITY_ONLY), even, [self.loss_cost_before]])
+        delivery = [*passed_on, self.counterparty.cost(TRADING)]
+        saving = before - np.concatenate([self.cost(TRADING), delivery])
+        stated = self.roster["weight"].to_numpy(dtype=float)
+        weight = np.concatenate([stated, even, [self.study.bargaining.operator_weight]])
         return Stakes(
             saving=saving,
             weight=weight,
@@ -198,8 +209,7 @@ class TradingModel(mesa.Model):
 
     def _cloud(self, topic: str) -> Cloud:
         if topic in MONEY_EXCHANGES:
-            one_commodity = np.zeros((1, 1), dtype=np.int64)
-            members = self._members(one_commodity, one_commodity)
+            members = self._members(money_seating(len(self.roster), len(self.managers)))
             rules = replace(self.rules, tolerance=MONEY_TOLERANCE)
             if topic not in MEDIATED:
                 return MoneyCloud(
@@ -215,9 +225,7 @@ class TradingModel(mesa.Model):
                     topic, self.roster["kind"], self.wires.tariff, self.study.horizon.slot_hours
                 ),
             )
-        slots, places = self.study.horizon.slots, len(self.wires.places)
-        commodities = np.arange(places * slots).reshape(places, slots)
-        members = self._members(commodities, commodities.reshape(1, -1))
+        members = self._members(self._energy_seating(topic))
         if topic == TRADING and self.study.population is not None:
             return ForecastCloud(
                 self,
@@ -225,33 +233,41 @@ class TradingModel(mesa.Model):
                 members=members,
                 rules=self.rules,
                 tariff=self.wires.tariff,
-                places=places,
+                places=len(self.wires.places),
             )
         opening = self._opening_price(topic)
         return Cloud(self, topic, members=members, rules=self.rules, opening_price=opening)
 
-    def _members(self, of_traders: Integers, of_counterparty: Integers) -> list[Members]:
-        """Everybody; row b of the first list is what a trader at place b trades."""
-        lone = len(of_traders) == 1
-        trades = np.zeros(len(self.roster), np.int64) if lone else self.place
+    def _energy_seating(self, topic: str) -> Seating:
+        levels = self.wires.levels if topic == TRADING else None
+        places, slots = len(self.wires.places), self.study.horizon.slots
+        return energy_seating(self.place, places, slots, levels)
+
+    def _members(self, seating: Seating) -> list[Members]:
+        """Everybody, in the order of addresses."""
+        rows, row = seating.rows, seating.row
         alone = len(self.prosumers)
         addresses = np.concatenate([one.addresses for one in self.traders])
-        groups = [Members(addresses[:alone], of_traders, trades[:alone])] if alone else []
+        groups = [Members(addresses[:alone], rows, row[:alone])] if alone else []
         if self.population is not None:
             wards = ward_starts(len(self.population))
             drawn = slice(alone, None)
-            groups.append(Members(addresses[drawn], of_traders, trades[drawn], wards=wards))
-        return [*groups, self._counterparty_members(of_counterparty)]
+            groups.append(Members(addresses[drawn], rows, row[drawn], wards=wards))
+        return [*groups, *self._who_face_many(seating)]
 
-    def _counterparty_members(self, trades: Integers) -> Members:
-        alone = np.zeros(1, dtype=np.int64)
-        return Members(self.counterparty.addresses, trades, alone, role="counterparty")
+    def _who_face_many(self, seating: Seating) -> list[Members]:
+        managers = [one.addresses for one in self.managers]
+        return seating.who_face_many(managers, self.counterparty.addresses)
 
     def _opening_price(self, topic: str) -> Floats:
         """The retail price; nothing where everybody pays the utility for itself."""
         retail = self.wires.tariff.retail_price_per_kwh
         opening = np.zeros_like(retail) if topic == UTILITY_ONLY else retail
-        return np.tile(opening, len(self.wires.places))
+        levels = self.wires.levels if topic == TRADING else None
+        if levels is None:
+            return np.tile(opening, len(self.wires.places))
+        # What passes between communities has a premium, which opens at nothing.
+        return np.append(np.tile(opening, levels.between_row), np.zeros_like(opening))
 
     def _links(self) -> Links:
         """Everybody is linked to the coordinator of every exchange."""

@@ -17,6 +17,7 @@ from nashgrid.runs.assembly import lay_wires
 from nashgrid.runs.central import local_problem
 from nashgrid.runs.influence import anticipations
 from nashgrid.runs.inputs import tariff, with_values
+from nashgrid.runs.markets import market_named
 from nashgrid.runs.playing_field import PlayingField, playing_field
 from nashgrid.runs.positions import agent_position
 from nashgrid.runs.scenario import Scenario
@@ -117,6 +118,7 @@ def play(
             f"{scenario.name} has a feeder, whose charges are found by negotiation only: play a "
             "scenario without one, or simulate the market"
         )
+    market_named(market).check(scenario, tariff(scenario))
     known = anticipations(scenario, tariff(scenario), market) or ()
     _check(how, movers, relaxation, proximal, rounds, tolerance, len(known))
     scenario = with_values(scenario)

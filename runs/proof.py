@@ -19,6 +19,8 @@ from nashgrid.market.topics import UTILITY_ONLY
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.central import CentralOptimum, central_optimum, connection_limits
 from nashgrid.runs.influence import anticipations
+from nashgrid.runs.level_outcome import LevelOutcome
+from nashgrid.runs.level_proof import manager_positions
 from nashgrid.runs.population_proof import PopulationPosition, prove_population
 from nashgrid.runs.population_tables import read_schedules
 from nashgrid.runs.positions import (
@@ -43,6 +45,7 @@ class CaseProof:
     Parameters
     ----------
     positions : participant -> position; the counterparty last
+    managers : of communities; none where they take no part
     population : of all buildings drawn at random; None where there are none
     imbalance_kw : largest |sum of trades| of a commodity
     total_cost : of the outcome [currency]
@@ -56,6 +59,7 @@ class CaseProof:
     """
 
     positions: dict[str, Position]
+    managers: dict[str, Position]
     population: PopulationPosition | None
     imbalance_kw: float
     total_cost: float
@@ -79,7 +83,8 @@ class CaseProof:
     @property
     def nash_conv(self) -> float:
         """Sum of all epsilons [currency]."""
-        return sum(p.epsilon for p in self.positions.values()) + (
+        each = (*self.positions.values(), *self.managers.values())
+        return sum(position.epsilon for position in each) + (
             0.0 if self.population is None else float(self.population.epsilon.sum())
         )
 
@@ -103,11 +108,12 @@ def prove_case(
     trades: pd.DataFrame,
     schedules: pd.DataFrame,
     kernel: Population | None,
+    levels: LevelOutcome | None = None,
 ) -> CaseProof:
     """Check one case of an outcome from its tables.
 
     `kernel` solves the problems of a population, without memory of the negotiation; None where
-    there is no population.
+    there is no population. `levels` is what communities with managers came to in this case.
 
     Raises
     ------
@@ -116,8 +122,9 @@ def prove_case(
     """
     if (kernel is None) != (wires.population is None):
         raise ValueError("a kernel is for a population, and a population needs one")
-    tables = _Tables(case, scenario, wires, prices, trades, schedules, problems)
+    tables = _Tables(case, scenario, wires, prices, trades, schedules, problems, levels)
     positions = tables.stated_positions(problems)
+    managers = tables.manager_positions()
     population = None if kernel is None else tables.population_position(kernel)
     delivery = wires.delivery(case, connection_limits(scenario, wires))
     demand = tables.demand_kw
@@ -125,8 +132,9 @@ def prove_case(
         delivery, demand, tables.price, scenario.horizon.slot_hours
     )
     broken = limits_not_kept(delivery, demand, positions[counterparty])
-    total = sum(position.cost for position in positions.values())
-    gain = sum(position.epsilon for position in positions.values())
+    everybody = (*positions.values(), *managers.values())
+    total = sum(position.cost for position in everybody)
+    gain = sum(position.epsilon for position in everybody)
     if population is not None:
         total += float(population.cost.sum())
         gain += float(population.epsilon.sum())
@@ -139,6 +147,7 @@ def prove_case(
         game, price_there = tables.game_finding(problems, positions[counterparty].cost)
     return CaseProof(
         positions=positions,
+        managers=managers,
         population=population,
         imbalance_kw=tables.imbalance_kw,
         total_cost=total,
@@ -163,7 +172,9 @@ class _Tables:
         trades: pd.DataFrame,
         schedules: pd.DataFrame,
         problems: Sequence[CompiledProblem],
+        levels: LevelOutcome | None,
     ) -> None:
+        self._levels = levels
         self._case, self._scenario, self._wires = case, scenario, wires
         self.price = price_at_places(prices, case, wires)
         self.demand_kw = demand_kw(trades, case, wires)
@@ -198,20 +209,31 @@ class _Tables:
             bought[:, place] += trade
         if drawn is not None:
             np.add.at(bought.T, self._wires.place_of(drawn.roster["bus"]), self._drawn_kw)
-        return float(np.abs(bought - self.demand_kw).max())
+        matched = 0.0 if self._levels is None else self._levels.imbalance_kw
+        return max(float(np.abs(bought - self.demand_kw).max()), matched)
 
     def stated_positions(self, problems: Sequence[CompiledProblem]) -> dict[str, Position]:
         """Of all agents that the scenario states; their schedules go into their statements."""
         entries = self._scenario.agents
         rows_of = dict(iter(self._stated_schedules.groupby("agent", sort=False)))
         views = self.known or [price_taker(self._scenario.horizon.slots)] * len(entries)
+        price = self.price.T[self._places]
+        if self._levels is not None:
+            price = self._levels.agent_price(self.price.T)
         positions = {}
-        for entry, problem, view, place, trade in zip(
-            entries, problems, views, self._places, self._stated_kw, strict=True
+        for entry, problem, view, own_price, trade in zip(
+            entries, problems, views, price, self._stated_kw, strict=True
         ):
             assign(problem.problem, trade, rows_of[entry.name], self._case)
-            positions[entry.name] = agent_position(problem, self.price[:, place], view)
+            positions[entry.name] = agent_position(problem, own_price, view)
         return positions
+
+    def manager_positions(self) -> dict[str, Position]:
+        """Of the managers of communities; none where they take no part."""
+        if self._levels is None:
+            return {}
+        traded_kw = np.array(self._stated_kw)
+        return manager_positions(self._wires, self._levels, traded_kw, self.price.T)
 
     def population_position(self, kernel: Population) -> PopulationPosition:
         """Of all buildings drawn at random."""

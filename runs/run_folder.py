@@ -19,7 +19,9 @@ from nashgrid.runs.outcome import Outcome, Tables
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import parse_scenario, scenario_toml
 
-TABLES = tuple(field.name for field in fields(Tables))
+WHERE_MANAGED = ("levels", "community_prices")
+"""Tables that are written only where communities have managers."""
+TABLES = tuple(field.name for field in fields(Tables) if field.name not in WHERE_MANAGED)
 MANY_ROWS = ("trades", "schedules", "accounts", "settlement")
 """Tables that grow with the agents: Parquet where the agents are a population."""
 FEEDER = "feeder"
@@ -83,6 +85,9 @@ def load(folder: Path) -> StoredRun:
         for table in TABLES:
             name = table_file(folder, table)
             tables[table] = _read(folder / name)
+        for table in WHERE_MANAGED:
+            name = f"{table}.csv"
+            tables[table] = _read(folder / name) if (folder / name).is_file() else pd.DataFrame()
         name = "messages.parquet"
         messages = pq.read_table(folder / name)
         name = "scenario.toml"
@@ -123,7 +128,8 @@ def record_checksum(record: dict[str, Any]) -> str:
 
 def listed_files(folder: Path) -> list[Path]:
     """The files whose checksums outcome.json keeps."""
-    tables = (table_file(folder, table) for table in TABLES)
+    managed = [table for table in WHERE_MANAGED if (folder / f"{table}.csv").is_file()]
+    tables = (table_file(folder, table) for table in (*TABLES, *managed))
     names = ["scenario.toml", *tables, "messages.parquet"]
     feeder = [f"{FEEDER}/{name}" for name in FEEDER_FILES] if (folder / FEEDER).is_dir() else []
     return [folder / name for name in [*names, *feeder, "report.html"]]
@@ -132,7 +138,8 @@ def listed_files(folder: Path) -> list[Path]:
 def _write(outcome: Outcome, folder: Path) -> None:
     scenario = _with_feeder(outcome.scenario, folder)
     (folder / "scenario.toml").write_text(scenario_toml(scenario), encoding="utf-8")
-    for table in TABLES:
+    managed = [table for table in WHERE_MANAGED if len(getattr(outcome, table))]
+    for table in (*TABLES, *managed):
         frame = getattr(outcome, table)
         if scenario.population is not None and table in MANY_ROWS:
             frame.to_parquet(folder / f"{table}.parquet", index=False, compression="zstd")

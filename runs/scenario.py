@@ -1,11 +1,13 @@
 """A scenario: everything a run needs to know, as read from a TOML file."""
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, NaiveDatetime, model_validator
 
+from nashgrid.market.level_fees import LevelFees
 from nashgrid.runs.population_entry import PopulationEntry
 from nashgrid.runs.scenario_devices import (
     BatteryEntry,
@@ -28,6 +30,13 @@ from nashgrid.runs.scenario_devices import (
 LargePower = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False, strict=True)]
 # Who delivers, and what that is called as a kind: no agent may take these names.
 UTILITY, OPERATOR = RESERVED = "utility", "operator"
+MANAGER = "community manager"
+"""What those are called as a kind who pass on what the members of a community leave over."""
+
+
+def manager_name(community: str) -> str:
+    """What the manager of a community is called."""
+    return f"manager of {community}"
 
 
 class HorizonEntry(Entry):
@@ -266,6 +275,36 @@ class CommunitiesEntry(Entry):
     seed: int = Field(1, ge=0, lt=2**63, strict=True, description="seed of random communities")
 
 
+class LevelsEntry(Entry):
+    """Communities with managers: members trade inside, managers with each other and the rest.
+
+    Each side of a trade pays a fee for every kWh by its level. Fees must not fall from level to
+    level.
+    """
+
+    inside_fee_per_kwh: NotNegative = Field(
+        0.0, description="fee of a trade between members of a community [currency/kWh]"
+    )
+    between_fee_per_kwh: NotNegative = Field(
+        0.0, description="fee of a trade between communities [currency/kWh]"
+    )
+    rest_fee_per_kwh: NotNegative = Field(
+        0.0,
+        description="fee of a trade with generators, community batteries and the utility, also "
+        "where everybody deals with the utility alone [currency/kWh]",
+    )
+
+    @property
+    def fees(self) -> LevelFees:
+        """All three."""
+        return LevelFees(self.inside_fee_per_kwh, self.between_fee_per_kwh, self.rest_fee_per_kwh)
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        _ = self.fees
+        return self
+
+
 class Scenario(Entry):
     """A community, its wires, its tariff and its day."""
 
@@ -288,6 +327,9 @@ class Scenario(Entry):
     privacy: PrivacyEntry = Field(PrivacyEntry(), description="what a sum may give away")
     communities: CommunitiesEntry | None = Field(
         None, description="communities to form; by default those that the agents state"
+    )
+    levels: LevelsEntry | None = Field(
+        None, description="communities with managers; by default one market for all"
     )
     buildings: tuple[BuildingEntry, ...] = Field((), description="buildings")
     community_batteries: tuple[CommunityBatteryEntry, ...] = Field(
@@ -330,7 +372,19 @@ class Scenario(Entry):
             self._communities_fit(self.communities)
         if self.population is not None:
             self._population_fits(self.population)
+        if self.levels is not None:
+            self._levels_fit(names)
         return self
+
+    def _levels_fit(self, names: Mapping[str, int]) -> None:
+        if self.population is not None:
+            raise ValueError("levels: the members of communities are stated, not a population")
+        if not self.buildings:
+            raise ValueError("levels: communities are of buildings, and there are none")
+        for building in self.buildings:
+            manager = manager_name(building.community)
+            if manager in names:
+                raise ValueError(f"no agent may be named {manager!r}: that is who manages")
 
     def _communities_fit(self, communities: CommunitiesEntry) -> None:
         if self.population is not None:

@@ -46,6 +46,7 @@ def prove_shards(model: ShardedModel, case: str, trade_kw: Floats) -> CaseProof:
     gain += float(population.epsilon.sum())
     return CaseProof(
         positions=positions,
+        managers={},
         population=population,
         imbalance_kw=float(np.abs(bought - demand).max()),
         total_cost=total,

@@ -12,7 +12,7 @@ from nashgrid.agents.standard_buildings import StandardBuildings
 from nashgrid.agents.wards import wards_within
 from nashgrid.market.links import Links
 from nashgrid.market.message_network import MessageNetwork
-from nashgrid.market.messages import Floats, Integers
+from nashgrid.market.messages import Floats
 from nashgrid.market.negotiation import Negotiation, Participant
 from nashgrid.market.post import Post
 from nashgrid.market.topics import MONEY, MONEY_EXCHANGES, TRADING, UTILITY_ONLY
@@ -22,6 +22,7 @@ from nashgrid.runs.model import TradingModel
 from nashgrid.runs.population_outline import Outline, join_outlines
 from nashgrid.runs.roster import roster
 from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.seating import Seating
 from nashgrid.runs.shard_office import ShardTask
 from nashgrid.runs.shard_workers import Crew, ask_all, shares
 
@@ -148,14 +149,13 @@ class ShardedModel(TradingModel):
         bargainers.append(Bargainer(operator, saving, weight, rules))
         return Negotiation(self.coordinators[topic], bargainers, None, self.post)
 
-    def _members(self, of_traders: Integers, of_counterparty: Integers) -> list[Members]:
+    def _members(self, seating: Seating) -> list[Members]:
         """Everybody; a shard trades the commodities of all of its places."""
-        lone = len(of_traders) == 1
+        rows = seating.rows
         stated = np.array([agent.unique_id for agent in self.prosumers], dtype=np.int64)
-        trades = np.zeros(len(stated), np.int64) if lone else self.place[: len(stated)]
-        groups = [Members(stated, of_traders, trades)] if len(stated) else []
+        groups = [Members(stated, rows, seating.row[: len(stated)])] if len(stated) else []
         for shard, outline in zip(self.shards, self.outlines):
-            lists = of_traders[[0] if lone else self.wires.place_of(outline.places)]
+            lists = rows[[0] if len(rows) == 1 else self.wires.place_of(outline.places)]
             wards = np.arange(len(shard.addresses))
             groups.append(
                 Members(
@@ -166,7 +166,7 @@ class ShardedModel(TradingModel):
                     wards=wards,
                 )
             )
-        return [*groups, self._counterparty_members(of_counterparty)]
+        return [*groups, *self._who_face_many(seating)]
 
     def _links(self) -> Links:
         """Everybody's; those of shards are within the run, the buildings' are in the shards."""

@@ -20,6 +20,7 @@ from nashgrid.runs.certificate import certificate_of
 from nashgrid.runs.group_sums import GROUP, Groups, group_settlement
 from nashgrid.runs.inputs import tariff, with_values
 from nashgrid.runs.ledger import payments_of
+from nashgrid.runs.level_outcome import level_tables
 from nashgrid.runs.markets import market_named
 from nashgrid.runs.markets.books import Books
 from nashgrid.runs.markets.market import Market
@@ -84,7 +85,7 @@ def simulate_with_workers(
         As `simulate`; and if the market's exchanges need more of the buildings than sums.
     """
     rule = market_named(market)
-    rule.presumes(scenario, tariff(scenario))
+    rule.check(scenario, tariff(scenario))
     model = ShardedModel(with_values(scenario), rule.exchanges, seed, crew)
     while model.running:
         model.step()
@@ -110,6 +111,7 @@ def _outcome(model: ShardedModel, market: Market, seed: int) -> SummedOutcome:
         settlement=settlement,
         rounds=model.datacollector.get_model_vars_dataframe(),
         **vars(network),
+        **level_tables(None, trades, wires),
     )
     proofs = {case: prove_shards(model, case, trade_kw[case]) for case in cases}
     traded_kwh = np.abs(trade_kw[cases[-1]]).sum(axis=1) * model.study.horizon.slot_hours

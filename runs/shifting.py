@@ -165,7 +165,7 @@ class _Community:
 
     def __init__(self, scenario: Scenario, market: str) -> None:
         wires = lay_wires(scenario)
-        market_named(market).presumes(scenario, wires.tariff)
+        market_named(market).check(scenario, wires.tariff)
         self._pricing, self._tariff = PRICINGS[market], wires.tariff
         self._hours = scenario.horizon.slot_hours
         self._nothing = np.zeros(scenario.horizon.slots)

@@ -14,6 +14,7 @@ from nashgrid.runs.certificate import certify
 from nashgrid.runs.inputs import tariff, with_values
 from nashgrid.runs.kernel_warmup import warm_up
 from nashgrid.runs.ledger import settle
+from nashgrid.runs.level_outcome import LevelOutcome, level_outcome, level_tables
 from nashgrid.runs.markets import market_named
 from nashgrid.runs.markets.market import Market
 from nashgrid.runs.model import TradingModel
@@ -51,7 +52,7 @@ def simulate(
         so.
     """
     rule = market_named(market)
-    rule.presumes(scenario, tariff(scenario))
+    rule.check(scenario, tariff(scenario))
     found = negotiate(scenario, rule.exchanges, seed, on_round, say)
     return outcome_of(found, rule, seed)
 
@@ -65,6 +66,7 @@ class Negotiated:
     model : of the finished negotiation
     prices, trades, schedules : tables, see `Tables`
     network : what they do in the wires
+    levels : what communities with managers came to; None where they have none
     proofs : of the cases that were proved so far
     refused : exchanges of money that could not be held, and why
     """
@@ -74,6 +76,7 @@ class Negotiated:
     trades: pd.DataFrame
     schedules: pd.DataFrame
     network: NetworkTables
+    levels: LevelOutcome | None = None
     proofs: dict[str, CaseProof] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
@@ -124,6 +127,7 @@ def negotiate(
         trades,
         tables.schedules_table(model, cases),
         network_tables(prices, trades, model.wires, cases, connection_kw),
+        level_outcome(model),
         refused=refused,
     )
 
@@ -150,6 +154,7 @@ def outcome_of(found: Negotiated, market: Market, seed: int) -> Outcome:
         found.trades,
         device_cost={case: _device_cost(model, case) for case in cases},
         bargained=None if market.money is None else _bargained(model, market.money),
+        levels=found.levels if market.has_trading else None,
     )
     rounds = model.datacollector.get_model_vars_dataframe()
     own = Tables(
@@ -160,6 +165,7 @@ def outcome_of(found: Negotiated, market: Market, seed: int) -> Outcome:
         settlement=settlement,
         rounds=rounds[rounds["topic"].isin(market.exchanges)].reset_index(drop=True),
         **vars(found.network),
+        **level_tables(found.levels if market.has_trading else None, found.trades, model.wires),
     )
     problems = {case: [agent.problems[case] for agent in model.prosumers] for case in cases}
     log = [entry for entry in model.post.network.log if entry[1].messages.topic in market.exchanges]
@@ -181,5 +187,6 @@ def _device_cost(model: TradingModel, case: str) -> Floats:
 
 
 def _bargained(model: TradingModel, topic: str) -> Floats:
-    """(n,) what the agents agreed to pay in an exchange of money [currency]."""
-    return -np.concatenate([one.seats[topic].quantity[:, 0] for one in model.traders])
+    """What agents and managers agreed to pay in an exchange of money [currency]."""
+    payers = (*model.traders, *model.managers)
+    return -np.concatenate([one.seats[topic].quantity[:, 0] for one in payers])

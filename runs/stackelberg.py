@@ -116,6 +116,8 @@ def stackelberg(
         raise ValueError(
             f"{scenario.name}: the buildings of a population follow no leader; name the agents"
         )
+    if scenario.levels is not None:
+        raise ValueError(f"{scenario.name}: a leader's charges know no levels; leave out [levels]")
     scenario = inputs.with_values(scenario)
     trial = _Trial(scenario, lay_wires(scenario))
     shares = np.linspace(0.0, 1.0, grid).tolist()

@@ -115,6 +115,12 @@ def price_at_places(prices: pd.DataFrame, case: str, wires: Wires) -> Floats:
     return np.asarray(table[list(wires.places)].to_numpy(dtype=float))
 
 
+def trade_kw(trades: pd.DataFrame, case: str, agents: int) -> Floats:
+    """(n, T) trades of the agents in a case; the counterparty's rows are left out."""
+    own = trades[(trades["case"] == case) & (trades["community"] != "")]
+    return np.asarray(own["trade_kw"].to_numpy(float).reshape(agents, -1))
+
+
 def demand_kw(trades: pd.DataFrame, case: str, wires: Wires) -> Floats:
     """(T, B) what the counterparty delivers at each place."""
     rows = trades[(trades["case"] == case) & (trades["community"] == "")]

@@ -1,43 +1,13 @@
 """At which level trades happen: inside a community, between communities, with who delivers."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
+from nashgrid.market.level_fees import LevelFees
 from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.settlement import whole_wh
 from nashgrid.market.topics import UTILITY_ONLY
 from nashgrid.runs.outcome import Outcome
-
-
-@dataclass(frozen=True)
-class LevelFees:
-    """What each side of a trade pays for a kWh by its level, rising [currency/kWh].
-
-    Rising fees make the split determinate: as much as can be is matched inside communities, and
-    of what is left as much as can be between them.
-
-    Attributes
-    ----------
-    inside, between, rest : fee of a trade inside a community, between communities, of the rest
-
-    Raises
-    ------
-    ValueError
-        If they do not rise from at least 0.
-    """
-
-    inside: float = 0.0
-    between: float = 0.0
-    rest: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.inside <= self.between <= self.rest < np.inf:
-            raise ValueError(
-                f"fees per kWh must not fall from level to level: 0 <= inside = {self.inside} <= "
-                f"between = {self.between} <= rest = {self.rest} currency/kWh"
-            )
 
 
 def trades_by_level(outcome: Outcome, fees: LevelFees | None = None) -> pd.DataFrame:
@@ -48,12 +18,13 @@ def trades_by_level(outcome: Outcome, fees: LevelFees | None = None) -> pd.DataF
     rest with generators, community batteries and the utility. On each level everybody has the same
     share of what can be matched, in a slot and a community; odd watt-hours go to the largest
     remainders. What a building exchanges with its community (building to community) is
-    `between_wh` + `rest_wh`. Alone with the utility all is rest.
+    `between_wh` + `rest_wh`. Alone with the utility all is rest. Who trades on the last level only
+    pays no fee.
 
     Parameters
     ----------
     outcome : of a run
-    fees : per kWh and level, none by default; trades stay as they are
+    fees : per kWh and level, by default those of the scenario; trades stay as they are
 
     Returns
     -------
@@ -67,7 +38,9 @@ def trades_by_level(outcome: Outcome, fees: LevelFees | None = None) -> pd.DataF
     ValueError
         If the trades of the run are sums over buildings.
     """
-    fees, scenario = fees or LevelFees(), outcome.scenario
+    scenario = outcome.scenario
+    if fees is None:
+        fees = LevelFees() if scenario.levels is None else scenario.levels.fees
     slots, hours = scenario.horizon.slots, scenario.horizon.slot_hours
     _one_by_one(outcome)
     others = {entry.name for entry in (*scenario.community_batteries, *scenario.generators)}
@@ -79,11 +52,13 @@ def trades_by_level(outcome: Outcome, fees: LevelFees | None = None) -> pd.DataF
         frame = rows[["case", "agent", "community", "slot"]].reset_index(drop=True)
         energy = whole_wh(rows["trade_kw"].to_numpy(dtype=float), hours).reshape(-1, slots)
         one_per_agent = frame.iloc[::slots]
-        trades = ~one_per_agent["agent"].isin(others).to_numpy() & (case != UTILITY_ONLY)
+        member = ~one_per_agent["agent"].isin(others).to_numpy()
+        trades = member & (case != UTILITY_ONLY)
         community = np.unique(one_per_agent["community"].astype(str), return_inverse=True)[1]
         inside, between = matched_wh(np.where(trades[:, None], energy, 0), community)
         rest = energy - inside - between
         paid = fees.inside * abs(inside) + fees.between * abs(between) + fees.rest * abs(rest)
+        paid = np.where(member[:, None], paid, 0.0)
         frames.append(
             frame.assign(
                 energy_wh=energy.ravel(),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.agents.population.accounting import device_costs
@@ -16,6 +17,7 @@ from nashgrid.runs.central import connection_limits, local_problem
 from nashgrid.runs.certificate import certify
 from nashgrid.runs.consistency import misfits, unsaid, unsaid_payments
 from nashgrid.runs.ledger import settle
+from nashgrid.runs.level_outcome import level_tables, read_level_outcome
 from nashgrid.runs.markets import market_named
 from nashgrid.runs.markets.bargained_payments import agreed_payments
 from nashgrid.runs.network_tables import network_tables
@@ -30,6 +32,7 @@ from nashgrid.runs.run_folder import (
     record_checksum,
     table_file,
 )
+from nashgrid.runs.scenario import manager_name
 from nashgrid.runs.summary import summarise
 from nashgrid.runs.sums_verification import sums_failures
 from nashgrid.runs.table_comparison import differences, table_differences
@@ -106,6 +109,7 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
         ]
         for case in market.cases
     }
+    levels = read_level_outcome(wires.levels, stored.levels, stored.community_prices)
     settlement, accounts = settle(
         market,
         wires,
@@ -113,21 +117,31 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
         stored.prices,
         stored.trades,
         device_cost=_device_costs(run, wires, problems),
-        bargained=agreed_payments(stored.settlement, people["agent"]) if market.bargains else None,
+        bargained=agreed_payments(stored.settlement, _payers(wires, people))
+        if market.bargains
+        else None,
+        levels=levels,
     )
     connection_kw = connection_limits(run.scenario, wires)
     network = network_tables(stored.prices, stored.trades, wires, market.cases, connection_kw)
+    leveled = level_tables(levels, stored.trades, wires)
     again = replace(
         stored,
         accounts=accounts,
         settlement=settlement,
         **vars(network),
+        **leveled,
     )
     certificate = certify(market, wires, problems, again, run.messages)
     summary = summarise(run.scenario, accounts, stored.schedules, stored.rounds, run.messages)
     wrong = [
         difference
-        for name in ("accounts", "settlement", *vars(network))
+        for name in (
+            "accounts",
+            "settlement",
+            *vars(network),
+            *(leveled if levels is not None else ()),
+        )
         for difference in table_differences(
             table_file(run.folder, name), getattr(stored, name), getattr(again, name)
         )
@@ -135,11 +149,17 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
     wrong += [
         *differences("outcome.json: certificate", run.record["certificate"], certificate),
         *differences("outcome.json: summary", run.record["summary"], summary),
-        *unsaid(run, wires, people, market.cases),
+        *unsaid(run, wires, people, market.cases, levels),
         *unsaid_payments(run, market.money),
         *_wrong_schedules(run, wires, problems),
     ]
     return certificate, wrong
+
+
+def _payers(wires: Wires, people: pd.DataFrame) -> list[str]:
+    """Who agrees on payments: agents, and the managers of communities."""
+    communities = () if wires.levels is None else wires.levels.communities
+    return [*people["agent"].astype(str), *map(manager_name, communities)]
 
 
 def _device_costs(

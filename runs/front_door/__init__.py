@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nashgrid.market.level_fees import LevelFees
     from nashgrid.runs.community_forming import FormedCommunities, form_communities
     from nashgrid.runs.compare import compare
     from nashgrid.runs.comparison import Comparison
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from nashgrid.runs.simulate import simulate
     from nashgrid.runs.stackelberg import StackelbergOutcome, stackelberg
     from nashgrid.runs.strategic_generators import strategic_generators
-    from nashgrid.runs.trade_levels import LevelFees, trades_by_level
+    from nashgrid.runs.trade_levels import trades_by_level
     from nashgrid.runs.verify import Verification, verify
 
 __version__ = version("nashgrid")

@@ -1,7 +1,9 @@
 """Payments that the agents agreed on: one for the day, by each to the counterparty."""
 
+from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from nashgrid.market.messages import Floats
@@ -22,20 +24,21 @@ def pay_as_agreed(trades: Trades) -> list[Payments]:
     """
     if trades.bargained is None:
         raise ValueError("bargained payments are to be settled, but none were agreed on")
-    return [day_payments(BARGAINED, trades.everybody, trades.counterparty, trades.bargained)]
+    payers = np.arange(len(trades.bargained))
+    return [day_payments(BARGAINED, payers, trades.counterparty, trades.bargained)]
 
 
-def agreed_payments(settlement: pd.DataFrame, agents: pd.Series) -> Floats:
-    """(n,) what a settlement says the agents agreed on [currency].
+def agreed_payments(settlement: pd.DataFrame, payers: Sequence[str]) -> Floats:
+    """(n,) what a settlement says that these agreed to pay [currency].
 
     Raises
     ------
     KeyError
-        If an agent's payment is missing.
+        If somebody's payment is missing.
     """
     rows = settlement[settlement["item"] == BARGAINED]
     amounts = pd.Series(rows["amount_nano"].to_numpy(float), index=rows["payer"].astype(str))
-    agreed: Floats = amounts.loc[agents.astype(str)].to_numpy() / (NANO_PER_MICRO * MICRO)
+    agreed: Floats = amounts.loc[list(payers)].to_numpy() / (NANO_PER_MICRO * MICRO)
     return agreed
 
 

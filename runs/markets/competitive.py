@@ -10,16 +10,17 @@ from nashgrid.runs.markets.trades import Trades
 
 
 def pay_the_clearing_price(trades: Trades) -> list[Payments]:
-    """lambda . p to the counterparty."""
-    return [
-        energy_payments(
-            "energy at the clearing price",
-            trades.everybody,
-            trades.counterparty,
-            trades.energy_wh,
-            trades.price_micro,
-        )
-    ]
+    """lambda . p to the counterparty, or to the manager of one's community, who passes it on."""
+    own = energy_payments(
+        "energy at the clearing price",
+        trades.everybody,
+        trades.sellers,
+        trades.energy_wh,
+        trades.price_micro,
+    )
+    if trades.passed_on is None:
+        return [own]
+    return [own, *trades.passed_on.pay(len(trades.agents), trades.counterparty)]
 
 
 COMPETITIVE = Market(
@@ -29,4 +30,5 @@ COMPETITIVE = Market(
     explanation="Everybody pays the clearing price for all that it trades. Nothing promises that "
     "everybody gains: who paid less than the clearing price before may lose.",
     settle=pay_the_clearing_price,
+    for_levels=True,
 )

@@ -53,6 +53,7 @@ class Market:
     presumes : what the rule needs of a scenario and its tariff, checked before anything else
     by_energy : payments are for energy, slot by slot; otherwise each agent makes one for the day
     weighted : bargaining weights count
+    for_levels : suits communities with managers
     holds : what the certificate holds the rule to, beside convergence, schedules and budget
     deviation : what an agent may do to gain, in the certificate of its equilibrium
     """
@@ -71,8 +72,24 @@ class Market:
     presumes: Presumes = nothing_presumed
     by_energy: bool = True
     weighted: bool = False
+    for_levels: bool = False
     holds: str = ""
     deviation: str = PRICE_TAKING
+
+    def check(self, scenario: Scenario, tariff: Tariff) -> None:
+        """Refuse a scenario that does not suit the rule.
+
+        Raises
+        ------
+        ValueError
+            With the reason.
+        """
+        if scenario.levels is not None and not self.for_levels:
+            raise ValueError(
+                f"market {self.name}: its rule knows no communities with managers; leave out "
+                "[levels], or take another market"
+            )
+        self.presumes(scenario, tariff)
 
     @property
     def certificate(self) -> str:

@@ -57,4 +57,5 @@ NASH_BARGAINING = bargained_market(
     promises=shares_of_the_surplus,
     holds="surplus shared, bargaining excess",
     weighted=True,
+    for_levels=True,
 )

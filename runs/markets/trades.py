@@ -9,6 +9,7 @@ from nashgrid.agents.local_problem import Tariff
 from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.settlement import whole_micro, whole_wh
 from nashgrid.runs.influence import PriceCurve
+from nashgrid.runs.markets.passing_on import Membership, PassedOn
 from nashgrid.runs.scenario import OPERATOR, UTILITY
 
 
@@ -53,8 +54,8 @@ class Terms:
 class Trades:
     """Energy, prices and agreed payments of all agents, in order of address.
 
-    Parties are numbered: the agents from 0 on, then the counterparty, then the utility where it
-    is not the counterparty itself.
+    Parties are numbered: the agents from 0 on, then managers of communities, then the counterparty,
+    then the utility where it is not the counterparty itself.
 
     Parameters
     ----------
@@ -62,7 +63,10 @@ class Trades:
     baseline_kw, trade_kw : (n, T) trade with the utility alone and in the market [kW]
     price_per_kwh : (n, T) clearing price at each agent's place [currency/kWh]
     terms : with the utility
-    bargained : (n,) payments that the agents agreed on [currency]; None where they need not
+    bargained : (n,) payments that the agents agreed on, and after them managers of communities
+        [currency]; None where they need not
+    membership, passed_on : who is a member of which community, and what managers pass on; None
+        where they have no managers, or these took no part
     """
 
     agents: tuple[str, ...]
@@ -71,12 +75,19 @@ class Trades:
     price_per_kwh: Floats
     terms: Terms
     bargained: Floats | None = None
+    membership: Membership | None = None
+    passed_on: PassedOn | None = None
 
     @property
     def parties(self) -> tuple[str, ...]:
         """Names by number."""
-        without_operator = self.terms.losses_kw is None
-        return (*self.agents, UTILITY) if without_operator else (*self.agents, OPERATOR, UTILITY)
+        others = (UTILITY,) if self.terms.losses_kw is None else (OPERATOR, UTILITY)
+        return (*self.agents, *self.managers, *others)
+
+    @property
+    def managers(self) -> tuple[str, ...]:
+        """Names of the managers of communities."""
+        return () if self.passed_on is None else self.passed_on.managers
 
     @property
     def everybody(self) -> Integers:
@@ -86,7 +97,16 @@ class Trades:
     @property
     def counterparty(self) -> Integers:
         """Number of who delivers: the operator, or the utility itself."""
-        return np.array(len(self.agents))
+        return np.array(len(self.agents) + len(self.managers))
+
+    @property
+    def sellers(self) -> Integers:
+        """(n,) numbers of whom the agents trade with: their manager, or who delivers."""
+        sellers = np.full(len(self.agents), self.counterparty)
+        if self.membership is not None and self.passed_on is not None:
+            community = self.membership.community
+            sellers = np.where(community >= 0, len(self.agents) + community, sellers)
+        return sellers
 
     @property
     def utility(self) -> Integers:

@@ -21,5 +21,6 @@ UTILITY_ALONE = Market(
     explanation="Nobody trades with another: everybody pays the utility's tariff for itself.",
     exchanges=(UTILITY_ONLY,),
     settle=pay_the_tariff,
+    for_levels=True,
     individually_rational=True,
 )

@@ -18,7 +18,7 @@ from nashgrid.runs.report.figure import Choice, Figure, Option, Section, Trace
 from nashgrid.runs.report.price_figure import price_line, tariff_lines
 from nashgrid.runs.report.style import INK, axis, layout, panel_title
 from nashgrid.runs.report.words import money, number, rounded, text
-from nashgrid.runs.scenario import OPERATOR, UTILITY
+from nashgrid.runs.scenario import MANAGER, OPERATOR, UTILITY
 
 _DASHES = ("solid", "dot", "dash", "longdash")
 
@@ -26,7 +26,7 @@ _DASHES = ("solid", "dot", "dash", "longdash")
 def agent_section(outcome: Outcome, samples: Mapping[str, str] | None = None) -> Section:
     """Section 4: a chooser of agents; `samples` are buildings of a population, and why chosen."""
     known = samples or {}
-    everybody = outcome.accounts[~outcome.accounts["kind"].isin([UTILITY, OPERATOR])]
+    everybody = outcome.accounts[~outcome.accounts["kind"].isin([UTILITY, OPERATOR, MANAGER])]
     agents = everybody.sort_values("community", kind="stable")
     agents = agents.sort_values("agent", kind="stable", key=lambda names: names.isin(known))
     names = [str(name) for name in agents["agent"]]
