@@ -27,6 +27,7 @@ NAMES = (
     "district",
     "district33",
     "duet",
+    "town123",
     "village",
 )
 MODELS = sorted(
