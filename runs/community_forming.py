@@ -115,6 +115,12 @@ def _undisturbed_kw(device: Device, feed_in_price_per_kwh: Floats, hours: float)
     return still
 
 
+def figures_of_groupings(scenario: Scenario) -> pd.DataFrame:
+    """How well the stated communities fit, and as many of others; see `FormedCommunities`."""
+    count = len({entry.community for entry in scenario.agents})
+    return _figures(scenario, profiles_before_trading_kw(scenario), count)
+
+
 def _labels(scenario: Scenario, profiles_kw: Floats, count: int, how: How, seed: int) -> Integers:
     if how == "complementary":
         return communities.form_communities(profiles_kw, count)

@@ -130,7 +130,7 @@ def _outcome(model: ShardedModel, market: Market, seed: int) -> SummedOutcome:
     heard = audit(messages, wires, model.roster)
     certificate = certificate_of(market, wires, proofs, books, own, heard, both_ways)
     certificate["sums_only"] = SUMS_ONLY
-    summary = summarise(model.study, accounts, own.schedules, own.rounds, messages)
+    summary = summarise(model.study, accounts, own.schedules, own.rounds, messages, own.levels)
     summary["workers"] = len(model.shards)
     summary["saving_of_buildings"] = _savings(accounts[len(model.prosumers) : len(model.roster)])
     return SummedOutcome(

@@ -176,7 +176,7 @@ def outcome_of(found: Negotiated, market: Market, seed: int) -> Outcome:
         market=market.name,
         seed=seed,
         certificate=certify(market, model.wires, problems, own, messages, found.proofs),
-        summary=summarise(model.study, accounts, own.schedules, own.rounds, messages),
+        summary=summarise(model.study, accounts, own.schedules, own.rounds, messages, own.levels),
         messages=messages,
     )
 

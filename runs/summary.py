@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow as pa
 
 from nashgrid.runs.generator_profits import generator_profits
+from nashgrid.runs.level_totals import level_totals
 from nashgrid.runs.scenario import UTILITY, Scenario
 
 
@@ -15,6 +16,7 @@ def summarise(
     schedules: pd.DataFrame,
     rounds: pd.DataFrame,
     messages: pa.Table,
+    levels: pd.DataFrame,
 ) -> dict[str, Any]:
     """Costs before and after, the utility's receipts, rounds, and what the messages came to.
 
@@ -29,6 +31,7 @@ def summarise(
     if scenario.generators:
         profits = generator_profits(scenario, accounts, schedules).set_index("agent")
         generators["generators"] = profits.to_dict("index")
+    managed = {"levels": level_totals(levels, scenario)} if len(levels) else {}
     return {
         "currency": scenario.currency,
         "cost_before": float(players["cost_before"].sum()),
@@ -37,6 +40,7 @@ def summarise(
         "utility_receipts_before": float(-utility["cost_before"].sum()),
         "utility_receipts_after": float(-utility["payment"].sum()),
         **generators,
+        **managed,
         "rounds": {
             str(topic): int(rows["round"].max())
             for topic, rows in rounds.groupby("topic", sort=False)

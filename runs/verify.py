@@ -133,7 +133,9 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
         **leveled,
     )
     certificate = certify(market, wires, problems, again, run.messages)
-    summary = summarise(run.scenario, accounts, stored.schedules, stored.rounds, run.messages)
+    summary = summarise(
+        run.scenario, accounts, stored.schedules, stored.rounds, run.messages, again.levels
+    )
     wrong = [
         difference
         for name in (

@@ -67,14 +67,19 @@ def _option(name: str, group: str, samples: Mapping[str, str]) -> Option:
 
 
 def _of_case(outcome: Outcome, case: str) -> dict[str, Any]:
-    """Schedules and trades by agent, prices by bus."""
+    """Schedules and trades by agent, prices by bus, and those of communities with managers."""
     schedules = outcome.schedules[outcome.schedules["case"] == case]
     trades = outcome.trades[outcome.trades["case"] == case]
     prices = outcome.prices[outcome.prices["case"] == case]
+    inside = outcome.community_prices
+    managed = set(inside["community"])
+    members = {e.name: e.community for e in outcome.scenario.buildings if e.community in managed}
     return {
         "schedules": dict(iter(schedules.groupby("agent"))),
         "trades": dict(iter(trades.groupby("agent"))),
         "prices": prices.pivot(index="slot", columns="bus", values="price_per_kwh"),
+        "members": members if case != UTILITY_ONLY else {},
+        "inside": inside.pivot(index="slot", columns=["community", "bus"], values="price_per_kwh"),
         "reported_at": outcome.certificate["message_audit"]["reported_at_bus"],
     }
 
@@ -85,7 +90,10 @@ def _view(
     schedule: pd.DataFrame = parts["schedules"][name]
     trade: pd.DataFrame = parts["trades"][name].sort_values("slot")
     bus = str(trade["bus"].iloc[0])
-    price = parts["prices"][int(parts["reported_at"].get(bus, bus))]
+    place = int(parts["reported_at"].get(bus, bus))
+    price = parts["prices"][place]
+    if name in parts["members"]:
+        price = parts["inside"][parts["members"][name], place]
     stored = _stored_lines(schedule, clock)
     lines = tariff_lines(rates, clock, yaxis="y2")
     if case != UTILITY_ONLY:

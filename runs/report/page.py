@@ -11,6 +11,7 @@ from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.agent_figure import agent_section
 from nashgrid.runs.report.balance_figure import balance_section
 from nashgrid.runs.report.certificate_section import certificate_section
+from nashgrid.runs.report.communities_section import communities_section
 from nashgrid.runs.report.convergence_figure import convergence_section
 from nashgrid.runs.report.crowd import crowd_of
 from nashgrid.runs.report.crowd_page import crowd_sections
@@ -27,6 +28,7 @@ _SECTIONS = (
     price_section,
     price_parts_section,
     balance_section,
+    communities_section,
     agent_section,
     savings_section,
     convergence_section,

@@ -30,7 +30,9 @@ MESSAGES = pa.table(
 
 
 def test_totals_leave_the_utility_out_and_count_long_columns_in_full() -> None:
-    found = summarise(load_scenario("duet"), ACCOUNTS, pd.DataFrame(), ROUNDS, MESSAGES)
+    found = summarise(
+        load_scenario("duet"), ACCOUNTS, pd.DataFrame(), ROUNDS, MESSAGES, pd.DataFrame()
+    )
     assert found == {
         "currency": "EUR",
         "cost_before": 3.0,
