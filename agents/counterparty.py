@@ -29,15 +29,19 @@ class DeliveryProblem(Protocol):
     """
 
     def answer(self, linear: Floats, curvature: Floats) -> DeliveryAnswer:
-        """Minimise cost(d) + sum linear d + 1/2 sum curvature d^2; (T, B) and (B,)."""
+        """Minimise objective(d) + sum linear d + 1/2 sum curvature d^2; (T, B) and (B,)."""
         ...
 
     def cost(self, demand_kw: Floats) -> float:
-        """Cost of a demand [currency]."""
+        """Cost of a demand, what it pays for it [currency]."""
+        ...
+
+    def objective(self, demand_kw: Floats) -> float:
+        """What it minimises: its cost, and what counts beside money."""
         ...
 
     def least_cost(self, linear: Floats) -> float:
-        """Lower bound of cost(d) + sum linear d over all demands, proved by duality; (T, B)."""
+        """Lower bound of objective(d) + sum linear d over all demands (T, B), by duality."""
         ...
 
     def statement(self) -> DeliveryStatement:

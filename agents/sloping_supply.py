@@ -41,6 +41,10 @@ class SlopingSupply:
         price = self.price_per_kwh + 0.5 * self.slope_per_kw2h * demand
         return float(self.slot_hours * price @ demand)
 
+    def objective(self, demand_kw: Floats) -> float:
+        """Its cost: nothing counts beside money [currency]."""
+        return self.cost(demand_kw)
+
     def violation(self, demand_kw: Floats) -> tuple[float, float]:
         """How far a demand exceeds the limit [kW]; there are no voltages [pu]."""
         return max(float(np.abs(demand_kw).max()) - self.limit_kw, 0.0), 0.0

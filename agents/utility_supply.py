@@ -48,6 +48,10 @@ class UtilitySupply:
         """The community's bill upstream [currency]."""
         return self.tariff.bill(demand_kw[:, 0], self.slot_hours)
 
+    def objective(self, demand_kw: Floats) -> float:
+        """Its cost: nothing counts beside money [currency]."""
+        return self.cost(demand_kw)
+
     def violation(self, demand_kw: Floats) -> tuple[float, float]:
         """How far a demand exceeds the limit [kW]; there are no voltages [pu]."""
         return max(float(np.abs(demand_kw).max()) - self.limit_kw, 0.0), 0.0

@@ -45,12 +45,12 @@ def branch_flow_parts(
     parts = {name: np.empty(terms.shape) for name in ("energy", "loss", "congestion", "voltage")}
     for slot, own in enumerate(multipliers):
         point = flow_point(feeder, power[slot], terms.reactive_kvar[slot], ac.voltage_pu[slot])
-        pressure = _pressure(feeder, point, own, feeder.base_kva / hours)
+        pressure = _pressure(terms, point, own)
         ones = np.ones(feeder.bus_count)
         active, _ = decompose_prices(feeder, point, pressure, ones, 0.0 * ones, lossy=True)
         congestion, voltage = _lossless(terms, power[slot], terms.reactive_kvar[slot], own)
         parts["energy"][slot] = own.energy / hours
-        lost = terms.loss_price_per_kwh[slot] + own.exchange / hours
+        lost = terms.counted_loss_price_per_kwh[slot] + own.exchange / hours
         parts["loss"][slot] = lost * active.loss[at]
         parts["congestion"][slot] = active.congestion[at] + congestion / hours
         parts["voltage"][slot] = active.voltage[at] + voltage / hours
@@ -78,11 +78,10 @@ def flow_point(
     return FlowPoint(sent.real, sent.imag, current, squared)
 
 
-def _pressure(
-    feeder: Feeder, point: FlowPoint, own: SlotMultipliers, per_unit: float
-) -> LimitPressure:
-    """What the limits make of the state's quantities; `per_unit` turns currency/kW into it."""
-    r, x = feeder.resistance_pu, feeder.reactance_pu
+def _pressure(terms: OperatorTerms, point: FlowPoint, own: SlotMultipliers) -> LimitPressure:
+    """What limits, and deviations of voltage, make of the state's quantities; currency/h per pu."""
+    feeder, r, x = terms.feeder, terms.feeder.resistance_pu, terms.feeder.reactance_pu
+    per_unit = feeder.base_kva / terms.slot_hours
     received_p, received_q = point.flow_p - r * point.current, point.flow_q - x * point.current
     sent = _direction(point.flow_p, point.flow_q, per_unit * own.sent)
     received = _direction(received_p, received_q, per_unit * own.received)
@@ -90,7 +89,7 @@ def _pressure(
         flow_p=sent[0] + received[0],
         flow_q=sent[1] + received[1],
         current=-(r * received[0] + x * received[1]),
-        squared=per_unit / feeder.base_kva * own.voltage,
+        squared=own.voltage / terms.slot_hours + terms.deviation_price(point.squared),
     )
 
 
@@ -110,5 +109,4 @@ def _lossless(
     feeder, model = terms.feeder, LinDistFlow(terms.feeder)
     along, _ = _direction(model.flows(power_kw), model.flows(reactive_kvar), own.lossless_line)
     behind = model.downstream[:, feeder.bus_positions(terms.trading_buses)]
-    drop = 2.0 * model.resistance_sensitivity(terms.trading_buses) / feeder.base_kva
-    return np.asarray(along @ behind), -own.lossless_voltage @ drop
+    return np.asarray(along @ behind), -own.lossless_voltage @ terms.drop

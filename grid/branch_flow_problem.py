@@ -10,11 +10,12 @@ from numpy.typing import ArrayLike
 
 from nashgrid.grid.branch_flow_price_parts import branch_flow_parts
 from nashgrid.grid.branch_flow_slot import BranchFlowSlot
+from nashgrid.grid.checked_array import checked_array
 from nashgrid.grid.delivery_statement import DeliveryStatement
 from nashgrid.grid.feeder import FloatArray
 from nashgrid.grid.operator_feasibility import Relaxation, find_relaxations
 from nashgrid.grid.operator_price_parts import PriceParts, nearness
-from nashgrid.grid.operator_terms import OperatorTerms, checked_array
+from nashgrid.grid.operator_terms import OperatorTerms
 from nashgrid.grid.power_flow import ACPowerFlow, ac_power_flow
 
 EXACT = "branch flow, exact"
@@ -155,6 +156,11 @@ class BranchFlowProblem(OperatorTerms):
     def losses_kw(self, demand_kw: ArrayLike) -> FloatArray:
         """AC losses per slot, (S,), kW."""
         return self.ac(demand_kw).losses_kw
+
+    def voltage_squared(self, demand_kw: ArrayLike) -> FloatArray:
+        """Squared voltages of a delivery in AC, (S, n), pu^2."""
+        squared: FloatArray = self.ac(demand_kw).voltage_pu ** 2
+        return squared
 
     def violation(self, demand_kw: ArrayLike) -> tuple[float, float]:
         """Largest violation of a power limit (kW or kVA) and of a voltage limit (pu), in AC."""

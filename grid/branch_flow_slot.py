@@ -13,6 +13,7 @@ from nashgrid.grid.dispatch_program import SOLVED, as_array
 from nashgrid.grid.feeder import FloatArray
 from nashgrid.grid.incidence import incidence, placement
 from nashgrid.grid.lindistflow import LinDistFlow
+from nashgrid.grid.operator_statement import stated_deviation
 from nashgrid.grid.operator_terms import OperatorTerms
 from nashgrid.grid.price_decomposition import FlowPoint
 
@@ -110,6 +111,7 @@ class BranchFlowSlot:
         bill = cp.maximum(self.retail * self.exchange, self.feed_in * self.exchange)
         bill += 0.5 * cp.square(self.slope * self.exchange)
         self.cost: cp.Expression = bill + self.loss_price * losses
+        self.cost += terms.slot_hours / base * stated_deviation(terms, self.squared)
         asked = self.linear @ self.demand
         asked += 0.5 * cp.sum_squares(cp.multiply(self.bend, self.demand))
         self._problem = cp.Problem(cp.Minimize(self.cost + asked), self.constraints)
@@ -176,7 +178,7 @@ class BranchFlowSlot:
         self.retail.value = hours * terms.retail_price_per_kwh[slot]
         self.feed_in.value = hours * terms.feed_in_price_per_kwh[slot]
         self.slope.value = np.sqrt(hours * base * terms.price_slope_per_kw2h[slot])
-        self.loss_price.value = hours * terms.loss_price_per_kwh[slot]
+        self.loss_price.value = hours * terms.counted_loss_price_per_kwh[slot]
         # An unlimited exchange: more than everybody can take together.
         most = 2.0 * float(terms.demand_limit_kw.sum()) + base
         self.exchange_limit.value = min(float(terms.exchange_limit_kw[slot]), most) / base

@@ -6,6 +6,7 @@ from scipy.sparse.linalg import splu
 
 from nashgrid.grid.delivery_statement import DeliveryStatement
 from nashgrid.grid.incidence import incidence, placement
+from nashgrid.grid.operator_statement import stated_deviation
 from nashgrid.grid.operator_terms import OperatorTerms
 
 
@@ -54,7 +55,11 @@ def state_branch_problem(terms: OperatorTerms) -> DeliveryStatement:
         cp.multiply(terms.feed_in_price_per_kwh, exchange),
     )
     energy += cp.multiply(0.5 * terms.price_slope_per_kw2h, cp.square(exchange))
-    weight = terms.loss_price_per_kwh[:, None] * (feeder.resistance_pu / feeder.base_kva)[None, :]
+    weight = (
+        terms.counted_loss_price_per_kwh[:, None]
+        * (feeder.resistance_pu / feeder.base_kva)[None, :]
+    )
     losses = cp.sum(cp.multiply(weight, cp.square(flow))) + np.sum(weight * reactive**2)
     cost = terms.slot_hours * (cp.sum(energy) + losses)
+    cost += terms.slot_hours * stated_deviation(terms, squared)
     return DeliveryStatement(demand, cost, constraints)

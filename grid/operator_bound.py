@@ -42,14 +42,15 @@ def operator_dual_bound(
 ) -> float:
     r"""Lower bound of min over the feasible d of cost(d) + linear.d, currency.
 
-    With max(b D, a D) >= pi D for any price pi in [a, b], the quadratics of losses and sloping
-    price replaced by their tangent at a reference delivery r (d'Qd/2 >= r'Qr/2 + (Qr)'(d - r)),
+    With max(b D, a D) >= pi D for any price pi in [a, b], the quadratics of losses, deviations
+    and sloping price replaced by their tangent at a reference delivery r
+    (d'Qd/2 >= r'Qr/2 + (Qr)'(d - r); what deviations have besides, q'd, stays as it is),
     and multipliers y of the limits lower <= A d <= upper, a lower bound for every d in the box
     |d| <= dmax is
 
     .. math::
         const - r'Qr/2 - y_+'upper + y_-'lower - \sum_b |g_b| dmax_b, \quad
-        g = linear + dt \, \pi + Q r + A'y.
+        g = linear + q + dt \, \pi + Q r + A'y.
 
     Prices are clipped to [a, b], and a multiplier of a limit that does not exist counts as 0, so
     the bound holds whatever is handed in. It is tight at the multipliers of a minimiser.
@@ -71,11 +72,13 @@ def operator_dual_bound(
     lower = np.where(np.isfinite(limits.lower), limits.lower, 0.0)
 
     reference = multipliers.reference_kw
-    marginal_loss_cost = terms.marginal_loss_cost(reference)
-    curved = marginal_loss_cost + terms.marginal_slope_cost(reference)
-    gradient = linear + dt * price[:, None] + curved
+    curved = terms.marginal_loss_cost(reference) + terms.marginal_slope_cost(reference)
+    deviation = terms.marginal_deviation_cost(reference)
+    gradient = linear + dt * price[:, None] + curved + deviation
     gradient += (towards_upper - towards_lower) @ limits.rows
-    constant = terms.loss_cost(np.zeros_like(reference)).sum()
-    constant -= 0.5 * np.sum(reference * curved)
+    nothing = np.zeros_like(reference)
+    constant = terms.loss_cost(nothing).sum() + terms.beyond_money(nothing).sum()
+    at_rest = terms.marginal_deviation_cost(nothing)
+    constant -= 0.5 * np.sum(reference * (curved + deviation - at_rest))
     limit_part = np.sum(towards_lower * lower) - np.sum(towards_upper * upper)
     return float(constant + limit_part - np.sum(np.abs(gradient) * terms.demand_limit_kw))

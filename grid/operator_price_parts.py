@@ -23,7 +23,7 @@ class PriceParts:
     energy : price upstream, with the multiplier of the exchange limit; the same at all buses.
     loss : what the losses cost that one more kW causes.
     congestion : what the limits of the lines on the way to the bus add.
-    voltage : what the voltage limits add.
+    voltage : what the voltage limits add, and deviations where they count.
     remainder : the price less its parts: how far the price is from one at which the operator
         would choose that delivery, or the multiplier of the bus's own demand limit.
     notes : how the model of the wires answered, slot by slot.
@@ -66,19 +66,22 @@ def parts_of_price(
         \lambda_b = \underbrace{\pi + \tfrac{\epsilon}{\Delta}}_{energy}
         + \underbrace{c \tfrac{2}{S} \sum_j R_{bj} d_j}_{loss}
         + \underbrace{\tfrac1\Delta \sum_l \mu_l T_{lb}}_{congestion}
-        + \underbrace{\tfrac1\Delta \tfrac2S \sum_j R_{jb} \nu_j}_{voltage}.
+        + \underbrace{\tfrac1\Delta \tfrac2S \sum_j R_{jb}
+        (\nu_j - \tfrac12 \Delta u (v_j - 1))}_{voltage},
+
+    c what losses count, u what deviations do.
     """
     feeder, hours, demand = terms.feeder, terms.slot_hours, multipliers.reference_kw
     model, at = LinDistFlow(feeder), feeder.bus_positions(terms.trading_buses)
     behind = model.downstream[:, at].toarray()
-    drop = 2.0 * model.resistance_sensitivity(terms.trading_buses) / feeder.base_kva
     upstream = multipliers.energy_price_per_kwh + multipliers.exchange / hours
     upstream += terms.price_slope_per_kw2h * demand.sum(axis=1)
     parts = {
         "energy": np.tile(upstream[:, None], (1, terms.shape[1])),
         "loss": terms.marginal_loss_cost(demand) / hours,
         "congestion": multipliers.line @ behind / hours,
-        "voltage": multipliers.voltage @ drop / hours,
+        "voltage": (multipliers.voltage @ terms.drop + terms.marginal_deviation_cost(demand))
+        / hours,
     }
     notes = (LINDISTFLOW,) * terms.shape[0]
     return PriceParts(**parts, remainder=price_per_kwh - sum(parts.values()), notes=notes)

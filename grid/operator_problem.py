@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from nashgrid.grid.branch_statement import state_branch_problem
+from nashgrid.grid.checked_array import checked_array
 from nashgrid.grid.delivery_statement import DeliveryStatement
 from nashgrid.grid.feeder import FloatArray
 from nashgrid.grid.operator_bound import OperatorMultipliers, operator_dual_bound
@@ -15,7 +17,7 @@ from nashgrid.grid.operator_feasibility import Relaxation, find_relaxations
 from nashgrid.grid.operator_price_parts import PriceParts, nearness, parts_of_price
 from nashgrid.grid.operator_solver import SlotInfeasible, SlotSolutions, SlotSolver
 from nashgrid.grid.operator_sparse_solver import SparseSlotSolver
-from nashgrid.grid.operator_terms import OperatorTerms, checked_array
+from nashgrid.grid.operator_terms import OperatorTerms
 
 DENSE_BUSES = 400
 """With more trading buses the sparse solver takes over: the first dense answer would take seconds,
@@ -123,13 +125,19 @@ class OperatorProblem(OperatorTerms):
         """The same problem in CVXPY, line by line; `state_operator_problem` has it condensed."""
         return state_branch_problem(self)
 
+    @cached_property
+    def _at_rest(self) -> FloatArray:
+        """Derivative of what deviations count where nothing is delivered, (S, B), currency/kW."""
+        return self.marginal_deviation_cost(np.zeros(self.shape))
+
     def _solver(self, curvature: FloatArray, active_set: bool = True) -> _Solver:
         if self.shape[1] > DENSE_BUSES:
             return SparseSlotSolver(self, curvature)
         sloping = self.slot_hours * self.price_slope_per_kw2h
-        price = self.slot_hours * self.loss_price_per_kwh
+        price = self.slot_hours * self.counted_loss_price_per_kwh
         return SlotSolver(
             price[:, None, None] * self.loss_curvature
+            + self.slot_hours * self.deviation_curvature
             + sloping[:, None, None]
             + np.diag(curvature),
             self.slot_hours * self.feed_in_price_per_kwh,
@@ -141,7 +149,7 @@ class OperatorProblem(OperatorTerms):
 
     def _solve(self, solver: _Solver, linear: FloatArray) -> SlotSolutions:
         try:
-            return solver.solve(linear)
+            return solver.solve(linear + self._at_rest)
         except SlotInfeasible as error:
             everything = np.broadcast_to(self.demand_limit_kw, self.shape)
             worst = find_relaxations(self, -everything, everything)

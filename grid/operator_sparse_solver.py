@@ -106,12 +106,13 @@ class SparseSlotSolver:
     def _set_up(self, slot: int) -> tuple[sparse.csc_array, sparse.csc_array, FloatArray]:
         """Quadratic term, rows and right sides of a slot; prices are the caller's linear term."""
         terms, scale = self._terms, self._scale_kw
-        loss = terms.slot_hours * terms.loss_price_per_kwh[slot] / self._feeder.base_kva
+        loss = terms.slot_hours * terms.counted_loss_price_per_kwh[slot] / self._feeder.base_kva
+        deviation = 0.5 * terms.slot_hours * terms.priorities.deviation_per_pu2h
         quadratic = np.concatenate(
             [
                 scale**2 * self._curvature,
                 2.0 * scale**2 * loss * self._feeder.resistance_pu,
-                np.zeros(self._feeder.bus_count),
+                np.full(self._feeder.bus_count, deviation),
                 [scale**2 * terms.slot_hours * terms.price_slope_per_kw2h[slot], 0.0],
             ]
         )

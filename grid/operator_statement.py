@@ -8,6 +8,7 @@ import numpy as np
 from nashgrid.grid.delivery_statement import DeliveryStatement
 from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.operator_terms import OperatorTerms
+from nashgrid.grid.priorities import NOMINAL_PU
 
 
 def state_operator_problem(terms: OperatorTerms) -> DeliveryStatement:
@@ -45,5 +46,16 @@ def state_operator_problem(terms: OperatorTerms) -> DeliveryStatement:
     )
     energy += cp.multiply(0.5 * terms.price_slope_per_kw2h, cp.square(exchange))
     losses = (active_flow**2 + reactive_flow**2) @ (feeder.resistance_pu / feeder.base_kva)
-    cost = terms.slot_hours * cp.sum(energy + cp.multiply(terms.loss_price_per_kwh, losses))
+    cost = terms.slot_hours * cp.sum(energy + cp.multiply(terms.counted_loss_price_per_kwh, losses))
+    cost += terms.slot_hours * stated_deviation(terms, voltage_squared)
     return DeliveryStatement(demand, cost, constraints)
+
+
+def stated_deviation(terms: OperatorTerms, voltage_squared: cp.Expression) -> cp.Expression:
+    """What deviations of voltage count per hour, currency/h: see `deviation_pu2`."""
+    price = terms.priorities.deviation_per_pu2h
+    if price == 0.0:
+        return cp.Constant(0.0)
+    off: cp.Expression = cp.sum_squares(voltage_squared - NOMINAL_PU**2)
+    counted: cp.Expression = 0.25 * price * off
+    return counted

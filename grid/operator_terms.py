@@ -7,9 +7,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nashgrid.grid.checked_array import checked_array, positive
 from nashgrid.grid.feeder import Feeder, FloatArray, IntArray
 from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.operator_limits import OperatorLimits, condense_limits
+from nashgrid.grid.priorities import NOMINAL_PU, Priorities, deviation_pu2
+
+MONEY_ALONE = Priorities()
 
 
 class OperatorTerms:
@@ -19,10 +23,11 @@ class OperatorTerms:
     With D_s its sum over the buses and dt the slot length, the operator minimises
 
     .. math::
-        \sum_s dt \, [\max(b_s D_s, a_s D_s) + \tfrac12 m_s D_s^2 + c_s \, loss(d_s)]
-        + \sum f_{sb} d_{sb} + \tfrac12 \sum k_b d_{sb}^2
+        \sum_s dt \, [\max(b_s D_s, a_s D_s) + \tfrac12 m_s D_s^2 + c_s \, loss(d_s)
+        + u \, deviation(d_s)] + \sum f_{sb} d_{sb} + \tfrac12 \sum k_b d_{sb}^2
 
-    (b retail, a feed-in, m slope of the price upstream, c loss price; f, k given with each
+    (b retail, a feed-in, m slope of the price upstream, c what losses count: their price and
+    what `Priorities` adds, u what deviations of voltage count there; f, k given with each
     question) subject to the voltage
     limits at every bus, |P_l| <= sqrt(limit_l^2 - Q_l^2) on every line, the exchange limit
     |D_s| at the root, and |d_sb| <= the demand limit of the bus. Reactive power is fixed. Losses,
@@ -48,6 +53,8 @@ class OperatorTerms:
     exchange_limit_kw : (S,) or scalar
         Largest power, either way, at the root; infinite if not given.
     lowest_voltage_pu, highest_voltage_pu, root_voltage_pu : float
+    priorities : Priorities
+        What counts beside money.
 
     Raises
     ------
@@ -72,8 +79,10 @@ class OperatorTerms:
         lowest_voltage_pu: float = 0.95,
         highest_voltage_pu: float = 1.05,
         root_voltage_pu: float = 1.0,
+        priorities: Priorities = MONEY_ALONE,
     ) -> None:
         self.feeder = feeder
+        self.priorities = priorities
         self.trading_buses: IntArray = feeder.buses[feeder.bus_positions(trading_buses)]
         if len(set(self.trading_buses.tolist())) < len(self.trading_buses):
             raise ValueError(f"a trading bus is there twice: {self.trading_buses.tolist()}")
@@ -86,7 +95,7 @@ class OperatorTerms:
         self.reactive_kvar = checked_array("reactive_kvar", reactive, reactive.shape)
         slots, buses = len(reactive), len(self.trading_buses)
         self.shape = slots, buses
-        self.slot_hours = _positive("slot_hours", slot_hours, "h")
+        self.slot_hours = positive("slot_hours", slot_hours, "h")
         self.retail_price_per_kwh = checked_array(
             "retail_price_per_kwh", retail_price_per_kwh, (slots,)
         )
@@ -112,9 +121,9 @@ class OperatorTerms:
         self.exchange_limit_kw = checked_array(
             "exchange_limit_kw", exchange_limit_kw, (slots,), least=0.0, finite=False
         )
-        self.lowest_voltage_pu = _positive("lowest_voltage_pu", lowest_voltage_pu, "pu")
-        self.highest_voltage_pu = _positive("highest_voltage_pu", highest_voltage_pu, "pu")
-        self.root_voltage_pu = _positive("root_voltage_pu", root_voltage_pu, "pu")
+        self.lowest_voltage_pu = positive("lowest_voltage_pu", lowest_voltage_pu, "pu")
+        self.highest_voltage_pu = positive("highest_voltage_pu", highest_voltage_pu, "pu")
+        self.root_voltage_pu = positive("root_voltage_pu", root_voltage_pu, "pu")
         if not lowest_voltage_pu <= root_voltage_pu <= highest_voltage_pu:
             raise ValueError(
                 f"root_voltage_pu {root_voltage_pu:g} must lie within the voltage limits "
@@ -141,6 +150,22 @@ class OperatorTerms:
         resistance = self._model.resistance_sensitivity(self.trading_buses)[at]
         return 2.0 * resistance / self.feeder.base_kva
 
+    @property
+    def counted_loss_price_per_kwh(self) -> FloatArray:
+        """What losses count: their price, and what the priorities add; (S,)."""
+        return self.loss_price_per_kwh + self.priorities.loss_per_kwh
+
+    @cached_property
+    def drop(self) -> FloatArray:
+        """Fall of the squared voltages by the power delivered, (n, B), pu^2/kW."""
+        resistance = self._model.resistance_sensitivity(self.trading_buses)
+        return 2.0 / self.feeder.base_kva * resistance
+
+    @cached_property
+    def deviation_curvature(self) -> FloatArray:
+        """Second derivative of what deviations count per hour, (B, B), currency/(kW^2 h)."""
+        return 0.5 * self.priorities.deviation_per_pu2h * self.drop.T @ self.drop
+
     def bus_power_kw(self, demand_kw: ArrayLike) -> FloatArray:
         """The delivery spread over all buses of the feeder, (S, n)."""
         power = np.zeros_like(self.reactive_kvar)
@@ -166,9 +191,33 @@ class OperatorTerms:
         bill: FloatArray = self.slot_hours * self.loss_price_per_kwh * self.losses_kw(demand_kw)
         return bill
 
+    def voltage_squared(self, demand_kw: ArrayLike) -> FloatArray:
+        """Squared voltages of a delivery, (S, n), pu^2."""
+        power = self.bus_power_kw(demand_kw)
+        return self._model.voltage_squared(power, self.reactive_kvar, self.root_voltage_pu)
+
+    def beyond_money(self, demand_kw: ArrayLike) -> FloatArray:
+        """What a delivery counts by the priorities beside its cost, (S,), currency."""
+        own, hours = self.priorities, self.slot_hours
+        count = own.loss_per_kwh * self.losses_kw(demand_kw)
+        if own.deviation_per_pu2h > 0.0:
+            count = count + own.deviation_per_pu2h * deviation_pu2(self.voltage_squared(demand_kw))
+        return np.asarray(hours * count)
+
+    def deviation_price(self, voltage_squared: FloatArray) -> FloatArray:
+        """What one more pu^2 of squared voltage counts, currency/(pu^2 h)."""
+        return 0.5 * self.priorities.deviation_per_pu2h * (voltage_squared - NOMINAL_PU**2)
+
+    def marginal_deviation_cost(self, demand_kw: ArrayLike) -> FloatArray:
+        """Derivative of what deviations count by the delivery, (S, B), currency/kW."""
+        if self.priorities.deviation_per_pu2h == 0.0:
+            return np.zeros(self.shape)
+        price = self.deviation_price(self.voltage_squared(demand_kw))
+        return -self.slot_hours * price @ self.drop
+
     def marginal_loss_cost(self, demand_kw: ArrayLike) -> FloatArray:
-        """Derivative of the loss bill by the delivery, (S, B), currency/kW."""
-        price = self.slot_hours * self.loss_price_per_kwh
+        """Derivative of what the losses count by the delivery, (S, B), currency/kW."""
+        price = self.slot_hours * self.counted_loss_price_per_kwh
         return price[:, None] * (self._delivery(demand_kw) @ self.loss_curvature)
 
     def marginal_slope_cost(self, demand_kw: ArrayLike) -> FloatArray:
@@ -181,6 +230,10 @@ class OperatorTerms:
         """Energy and loss cost of a delivery over all slots, currency."""
         return float(np.sum(self.energy_cost(demand_kw) + self.loss_cost(demand_kw)))
 
+    def objective(self, demand_kw: ArrayLike) -> float:
+        """What the operator minimises: cost, and what the priorities count beside it; currency."""
+        return self.cost(demand_kw) + float(np.sum(self.beyond_money(demand_kw)))
+
     def violation(self, demand_kw: ArrayLike) -> tuple[float, float]:
         """Largest violation of a power limit (kW) and of a voltage limit (pu); 0 if none."""
         demand = self._delivery(demand_kw)
@@ -192,10 +245,7 @@ class OperatorTerms:
             np.max(limits.lower[:, power] - value[:, power], initial=0.0),
             np.max(np.abs(demand) - self.demand_limit_kw, initial=0.0),
         )
-        squared = self._model.voltage_squared(
-            self.bus_power_kw(demand), self.reactive_kvar, self.root_voltage_pu
-        )
-        voltage = np.sqrt(np.maximum(squared, 0.0))
+        voltage = np.sqrt(np.maximum(self.voltage_squared(demand), 0.0))
         over_pu = max(
             np.max(self.lowest_voltage_pu - voltage, initial=0.0),
             np.max(voltage - self.highest_voltage_pu, initial=0.0),
@@ -204,32 +254,3 @@ class OperatorTerms:
 
     def _delivery(self, demand_kw: ArrayLike) -> FloatArray:
         return checked_array("demand_kw", demand_kw, self.shape)
-
-
-def checked_array(
-    name: str,
-    values: ArrayLike,
-    shape: tuple[int, ...],
-    *,
-    least: float = -np.inf,
-    finite: bool = True,
-) -> FloatArray:
-    """Values as floats of this shape (a scalar is repeated); ValueError names what is wrong."""
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim == 0:
-        array = np.full(shape, float(array))
-    if array.shape != shape:
-        raise ValueError(f"{name} has shape {array.shape}; it must be {shape} or a number")
-    wrong = np.isnan(array) | (array < least) | (finite & np.isinf(array))
-    if wrong.any():
-        at = tuple(int(index) for index in np.argwhere(wrong)[0])
-        bound = "finite" if finite else "a number"
-        bound += "" if least == -np.inf else f" and at least {least:g}"
-        raise ValueError(f"{name} at {at} is {array[at]}; it must be {bound}")
-    return array
-
-
-def _positive(name: str, value: float, unit: str) -> float:
-    if not 0 < value < np.inf:
-        raise ValueError(f"{name} {value} {unit} must be positive and finite")
-    return float(value)

@@ -24,12 +24,19 @@ from nashgrid.agents.standard_buildings import StandardBuilding, StandardBuildin
 from nashgrid.agents.utility_supply import UtilitySupply
 from nashgrid.grid.feeder import Feeder
 from nashgrid.grid.feeder_files import built_in_feeders, read_feeder
+from nashgrid.grid.operator_terms import MONEY_ALONE
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.level_fees import LevelFees
 from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.topics import COURNOT, TRADING, UTILITY_ONLY
 from nashgrid.runs import inputs
-from nashgrid.runs.grid_operator import GridOperator, Upstream, grid_operator, lost_kw
+from nashgrid.runs.grid_operator import (
+    GridOperator,
+    Upstream,
+    grid_operator,
+    lost_kw,
+    priorities_of,
+)
 from nashgrid.runs.influence import price_curve
 from nashgrid.runs.levels import Levels, levels_of
 from nashgrid.runs.population_draw import DrawnPopulation, draw
@@ -192,20 +199,27 @@ class Wires:
             # Twice what can flow: a limit that merely repeats an agent's own would leave the
             # price there without a single value.
             demand_limit_kw=2 * demand_limit_kw,
-            mean_retail_price_per_kwh=float(np.abs(self.tariff.retail_price_per_kwh).mean()),
+            mean_retail_price_per_kwh=self._mean_retail_price_per_kwh,
         )
 
+    @property
+    def _mean_retail_price_per_kwh(self) -> float:
+        return float(np.abs(self.tariff.retail_price_per_kwh).mean())
+
     def _upstream(self, topic: str) -> Upstream:
-        """What energy and losses cost upstream in an exchange."""
-        free = np.zeros(self.scenario.horizon.slots)
+        """What energy and losses cost upstream in an exchange, and what counts beside money."""
+        free, entry = np.zeros(self.scenario.horizon.slots), self.scenario.feeder
         limit_kw, loss_price = self.scenario.utility.exchange_limit_kw, self.loss_price_per_kwh
         if topic == UTILITY_ONLY:
             return Upstream(Tariff(free, free), free, free, limit_kw)
+        own = MONEY_ALONE
+        if entry is not None:
+            own = priorities_of(entry, self._mean_retail_price_per_kwh)
         if topic == COURNOT:
             curve = price_curve(self.scenario, self.tariff)
             there = Tariff(curve.price_per_kwh, curve.price_per_kwh)
-            return Upstream(there, curve.slope_per_kw2h, loss_price, limit_kw)
-        return Upstream(self.tariff, free, loss_price, limit_kw)
+            return Upstream(there, curve.slope_per_kw2h, loss_price, limit_kw, own)
+        return Upstream(self.tariff, free, loss_price, limit_kw, own)
 
 
 def feeder_folder(scenario: Scenario) -> Path | None:

@@ -76,7 +76,7 @@ def certify(
     books = Books(
         accounts,
         rounding,
-        proofs[market.cases[-1]].total_cost,
+        proofs[market.cases[-1]].money_cost,
         scenario.negotiation.tolerance,
         trades_of(market, wires, people, tables.prices, tables.trades, None, levels),
     )
@@ -119,6 +119,7 @@ def certificate_of(
         "welfare": {
             case: {
                 "total_cost": proof.total_cost,
+                "beyond_money": proof.total_cost - proof.money_cost,
                 "central_cost": proof.central_cost,
                 "relative_gap": proof.welfare_gap,
                 "largest_price_difference_per_kwh": proof.price_difference,

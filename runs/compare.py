@@ -157,8 +157,14 @@ def _negotiate(
 
 
 def _optimum(outcomes: dict[str, Outcome]) -> float | None:
-    """Cost of the best schedules, from any market that proved them [currency]."""
+    """Cost of the best schedules, from any market that proved them [currency].
+
+    None where more than money counts: then the best schedules are not the cheapest.
+    """
     for outcome in outcomes.values():
+        feeder = outcome.scenario.feeder
+        if feeder is not None and feeder.objective != "cost":
+            return None
         proved = outcome.certificate["welfare"].get(TRADING)
         if proved is not None:
             return float(proved["central_cost"])

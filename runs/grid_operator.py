@@ -9,12 +9,15 @@ from nashgrid.grid.branch_flow_problem import BranchFlowProblem
 from nashgrid.grid.feeder import Feeder
 from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.operator_problem import OperatorProblem
+from nashgrid.grid.operator_terms import MONEY_ALONE
 from nashgrid.grid.power_flow import ac_power_flow
+from nashgrid.grid.priorities import Priorities
 from nashgrid.market.messages import Floats
 from nashgrid.runs.scenario import FeederEntry
 
 GridOperator = OperatorProblem | BranchFlowProblem
 
+_PERCENT = 0.01
 _CLOSING = 1e-3
 """Share of the mean retail price at which losses count on branch flow where they are free.
 
@@ -24,7 +27,7 @@ Where losing power costs nothing, the relaxation may lose what it likes: its con
 
 @dataclass(frozen=True)
 class Upstream:
-    """What the operator pays.
+    """What the operator pays, and what counts beside it.
 
     Parameters
     ----------
@@ -32,12 +35,23 @@ class Upstream:
     slope_per_kw2h : (T,) by which a kW raises its price there [currency/kW2h]
     loss_price_per_kwh : (T,) of the losses [currency/kWh]
     limit_kw : largest power at the root, either way [kW]
+    priorities : what counts beside money
     """
 
     tariff: Tariff
     slope_per_kw2h: Floats
     loss_price_per_kwh: Floats
     limit_kw: float
+    priorities: Priorities = MONEY_ALONE
+
+
+def priorities_of(entry: FeederEntry, mean_retail_price_per_kwh: float) -> Priorities:
+    """The objective of a scenario in money: its weights count kWh at the mean retail price."""
+    losses, voltage = entry.weights
+    return Priorities(
+        loss_per_kwh=losses * mean_retail_price_per_kwh,
+        deviation_per_pu2h=voltage * mean_retail_price_per_kwh / _PERCENT**2,
+    )
 
 
 def grid_operator(
@@ -77,6 +91,7 @@ def grid_operator(
         lowest_voltage_pu=entry.minimum_voltage_pu,
         highest_voltage_pu=entry.maximum_voltage_pu,
         root_voltage_pu=entry.root_voltage_pu,
+        priorities=upstream.priorities,
     )
 
 

@@ -24,11 +24,12 @@ class Position:
 
     Parameters
     ----------
-    cost : its own cost, before payments [currency]
+    cost : what it minimises but for payments: its own cost, and what counts beside [currency]
     epsilon : what it could gain at most by another schedule, proved by weak duality [currency]
     scale : its cost including what the trade costs, for the relative figure [currency]
     violation : of its own constraints [kW or kWh]; for the operator its power limits [kW]
     violation_pu : of voltage limits [pu]
+    beyond_money : what of its cost nobody pays for [currency]
     """
 
     cost: float
@@ -36,6 +37,7 @@ class Position:
     scale: float
     violation: float
     violation_pu: float = 0.0
+    beyond_money: float = 0.0
 
     @property
     def relative_epsilon(self) -> float:
@@ -93,9 +95,11 @@ def delivery_position(
 ) -> Position:
     """Cost, epsilon and violation of the counterparty, who sells at the price."""
     linear = -slot_hours * price
-    cost = delivery.cost(demand)
-    paid = cost + float((linear * demand).sum())
-    return Position(cost, paid - delivery.least_cost(linear), paid, *delivery.violation(demand))
+    objective = delivery.objective(demand)
+    reached = objective + float((linear * demand).sum())
+    epsilon = reached - delivery.least_cost(linear)
+    beyond = objective - delivery.cost(demand)
+    return Position(objective, epsilon, reached, *delivery.violation(demand), beyond)
 
 
 def limits_not_kept(

@@ -48,7 +48,7 @@ class CaseProof:
     managers : of communities; none where they take no part
     population : of all buildings drawn at random; None where there are none
     imbalance_kw : largest |sum of trades| of a commodity
-    total_cost : of the outcome [currency]
+    total_cost : of the outcome, with what counts beside money [currency]
     central_cost : of the central optimum; with a large population what weak duality proves: no
         schedules cost less than the total less the epsilons of all, for the payments cancel
         [currency]
@@ -67,6 +67,11 @@ class CaseProof:
     price_difference: float | None
     limits_not_kept: tuple[str, ...]
     game: GameFinding | None
+
+    @property
+    def money_cost(self) -> float:
+        """What the outcome costs in money [currency]."""
+        return self.total_cost - sum(p.beyond_money for p in self.positions.values())
 
     @property
     def worst_relative_epsilon(self) -> float:

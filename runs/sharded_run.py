@@ -119,7 +119,7 @@ def _outcome(model: ShardedModel, market: Market, seed: int) -> SummedOutcome:
     books = Books(
         accounts,
         rounding,
-        proofs[cases[-1]].total_cost,
+        proofs[cases[-1]].money_cost,
         model.study.negotiation.tolerance,
         settled,
     )

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nashgrid.grid.checked_array import checked_array
 from nashgrid.grid.feeder import FloatArray
-from nashgrid.grid.operator_terms import OperatorTerms, checked_array
+from nashgrid.grid.operator_terms import OperatorTerms
 
 
 @dataclass(frozen=True, eq=False)

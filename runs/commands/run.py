@@ -44,6 +44,18 @@ def run(
         float | None,
         typer.Option(help="Mean random delay of a message on top, in seconds."),
     ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(help="What the operator minimises: cost, losses, voltage or weighted."),
+    ] = None,
+    loss_weight: Annotated[
+        float | None,
+        typer.Option(help="kWh that a lost one counts for beside its price, in that objective."),
+    ] = None,
+    voltage_weight: Annotated[
+        float | None,
+        typer.Option(help="kWh per hour in which a bus is off by 1 %, in that objective."),
+    ] = None,
     workers: Annotated[
         str | None,
         typer.Option(help="`ray` shares the population among worker processes, or a cluster."),
@@ -69,6 +81,8 @@ def run(
         chosen = with_population(chosen, population)
     chosen = _override(chosen, "negotiation", tolerance=tolerance)
     chosen = _override(chosen, "messages", loss=loss, latency_s=latency, jitter_s=jitter)
+    aims = {"objective": objective, "loss_weight": loss_weight, "voltage_weight": voltage_weight}
+    chosen = _override(chosen, "feeder", **aims)
     next_folder(out)  # refuse at once what could not be written in the end
     shared = _shared(workers, worker_count)
     if chosen.population is not None:
@@ -110,12 +124,14 @@ def _run_with_workers(
         raise ValueError(str(error)) from error  # a worker that died too often
 
 
-def _override(scenario: Any, part: str, **values: float | None) -> Any:
+def _override(scenario: Any, part: str, **values: float | str | None) -> Any:
     """Replace fields of a part of the scenario, checked like those of a file."""
     given = {name: value for name, value in values.items() if value is not None}
     if not given:
         return scenario
     entry = getattr(scenario, part)
+    if entry is None:
+        raise ValueError(f"{', '.join(given)}: scenario {scenario.name} has no {part}")
     try:
         changed = type(entry).model_validate({**entry.model_dump(), **given})
     except ValidationError as error:
