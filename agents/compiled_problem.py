@@ -41,7 +41,7 @@ class CompiledProblem:
 
     def __init__(self, problem: LocalProblem) -> None:
         self.problem = problem
-        problem.price.value = np.zeros(problem.horizon.slots)
+        problem.price.value = np.zeros(problem.price.size)
         data, _, _ = problem.statement.get_problem_data(
             cp.CLARABEL, solver_opts={"use_quad_obj": True}
         )
@@ -51,6 +51,8 @@ class CompiledProblem:
             for variable in problem.statement.variables()
         }
         self._trade = self._columns[problem.trade]
+        parts = [self._columns[part] for part in problem.traded]
+        self._traded = np.concatenate([np.arange(part.start, part.stop) for part in parts])
         self._hours = problem.horizon.slot_hours
         self._cost_vector = data["c"]
         parts = data["param_prob"].apply_parameters(quad_obj="P" in data)
@@ -63,7 +65,7 @@ class CompiledProblem:
             equalities=data["dims"].zero,
         )
         self._last: Solution | None = None
-        self._proximal_weight = np.zeros(problem.horizon.slots)
+        self._proximal_weight = np.zeros(len(self._traded))
         self._solver = clarabel.DefaultSolver(
             self._curvature(),
             self._cost_vector,
@@ -75,7 +77,7 @@ class CompiledProblem:
         self.solve(self._proximal_weight, self._proximal_weight)
 
     def respond(self, price: Floats, target: Floats, stiffness: Floats) -> Floats:
-        """The trade that minimises cost + dt price.p + dt/2 sum stiffness (p - target)^2 [kW]."""
+        """What minimises cost + dt price.p + dt/2 sum stiffness (p - target)^2 of all traded."""
         weight = self._hours * stiffness
         self._last = self.solve(self._hours * price - weight * target, weight)
         return self.trade(self._last)
@@ -122,8 +124,8 @@ class CompiledProblem:
         return Solution(np.array(answer.x), np.array(answer.z))
 
     def trade(self, solution: Solution) -> Floats:
-        """The trade p in a solution [kW]."""
-        return solution.point[self._trade]
+        """(K,) all that is traded in a solution, see `LocalProblem.quantity`."""
+        return np.asarray(solution.point[self._traded])
 
     def lower_bound(
         self, trade_cost: Floats, solution: Solution, bought_cost: Floats | None = None
@@ -157,7 +159,7 @@ class CompiledProblem:
     def _costs(self, trade_cost: Floats, bought_cost: Floats | None) -> Floats:
         """The cost vector; the power bought is a variable of its own where there is a tariff."""
         cost_vector: Floats = self._cost_vector.copy()
-        cost_vector[self._trade] += trade_cost
+        cost_vector[self._traded] += trade_cost
         if bought_cost is not None:
             bought = next(v for v in self._columns if v.name() == "bought_kw")
             cost_vector[self._columns[bought]] += bought_cost
@@ -165,7 +167,7 @@ class CompiledProblem:
 
     def _curvature(self) -> sparse.csc_matrix:
         """Upper half of P with the proximal weights; their entries are always stored."""
-        trade = np.arange(self._trade.start, self._trade.stop)
+        trade = self._traded
         size = self.program.quadratic.shape[0]
         rest = sparse.coo_array(sparse.triu(self.program.quadratic))
         entries = (

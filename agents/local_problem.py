@@ -7,6 +7,7 @@ import cvxpy as cp
 import numpy as np
 
 from nashgrid.agents.devices.device import Contribution, Device, Horizon
+from nashgrid.agents.devices.shared_battery import OwnerShare, TenantShare
 from nashgrid.market.messages import Floats
 
 
@@ -58,6 +59,9 @@ class LocalProblem:
     horizon : slots and their length
     connection_kw : largest power of the grid connection [kW]
     tariff : None in a market, where the trade is paid for by its price alone
+    share : in a battery for rent, if any: capacity and charging are then traded as well. The tariff
+        is paid on the trade and the charging that the owner does for others, as if they had the
+        battery at home
 
     Raises
     ------
@@ -72,12 +76,22 @@ class LocalProblem:
         horizon: Horizon,
         connection_kw: float,
         tariff: Tariff | None = None,
+        share: TenantShare | OwnerShare | None = None,
     ) -> None:
         self.owner = owner
         self.horizon = horizon
         self.trade = cp.Variable(horizon.slots, name="trade_kw")
-        self.price = cp.Parameter(horizon.slots, name="price_per_kwh")
-        self.parts: Mapping[str, Contribution] = {d.name: d.contribute(horizon) for d in devices}
+        self.parts: Mapping[str, Contribution] = {
+            device.name: device.contribute(horizon)
+            for device in devices
+            if share is None or device.name != share.replaces
+        }
+        self.share = None if share is None else share.contribute(horizon)
+        self.traded = [self.trade]
+        if self.share is not None:
+            self.parts = {**self.parts, **self.share.devices}
+            self.traded += [self.share.charging_kw, self.share.capacity_kwh]
+        self.price = cp.Parameter(sum(part.size for part in self.traded), name="price_per_kwh")
         nothing = cp.Constant(np.zeros(horizon.slots))
         self.consumption = sum((part.consumption_kw for part in self.parts.values()), start=nothing)
         self.cost = sum((part.cost for part in self.parts.values()), start=cp.Constant(0.0))
@@ -85,18 +99,38 @@ class LocalProblem:
         self.constraints = [self.trade <= connection_kw, self.trade >= -connection_kw]
         for part in self.parts.values():
             self.constraints += part.constraints
+        account: cp.Expression = self.trade
+        most = connection_kw
+        if self.share is not None and share is not None:
+            self.constraints += self.share.constraints
+            account, most = account + self.share.charging_kw, most + share.battery.power_kw
         paid: cp.Expression = cp.Constant(0.0)
         if tariff is not None:
             bought = cp.Variable(horizon.slots, name="bought_kw")
-            self.constraints += [bought >= 0, bought >= self.trade, bought <= connection_kw]
+            self.constraints += [bought >= 0, bought >= account, bought <= most]
             spread = tariff.retail_price_per_kwh - tariff.feed_in_price_per_kwh
-            paid = horizon.slot_hours * (
-                spread @ bought + tariff.feed_in_price_per_kwh @ self.trade
-            )
+            paid = horizon.slot_hours * (spread @ bought + tariff.feed_in_price_per_kwh @ account)
         self.statement = cp.Problem(
-            cp.Minimize(self.cost + paid + horizon.slot_hours * self.price @ self.trade),
+            cp.Minimize(self.cost + paid + horizon.slot_hours * self.price @ self._exchanged),
             [self.trade == self.consumption, *self.constraints],
         )
+
+    @property
+    def _exchanged(self) -> cp.Expression:
+        return self.trade if self.share is None else cp.hstack(self.traded)
+
+    @property
+    def quantity(self) -> Floats:
+        """(K,) present value of all that is traded: power by slot [kW], and with a share charging
+        by slot [kW] and capacity [kWh].
+        """
+        return np.concatenate([value_of(part) for part in self.traded])
+
+    @property
+    def account_kw(self) -> Floats:
+        """(T,) present value of what a tariff is paid on [kW]."""
+        trade = value_of(self.trade)
+        return trade if self.share is None else trade + value_of(self.share.charging_kw)
 
     def device_cost(self) -> float:
         """f at the present values of the variables [currency]."""

@@ -9,6 +9,7 @@ import numpy as np
 from nashgrid.agents.anticipation import Anticipation
 from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.agents.devices.device import Device, Horizon
+from nashgrid.agents.devices.shared_battery import OwnerShare, TenantShare
 from nashgrid.agents.local_problem import LocalProblem, Tariff
 from nashgrid.agents.trading_agent import TradingAgent
 from nashgrid.market.exchange import ExchangeRules
@@ -44,6 +45,7 @@ class Prosumer(TradingAgent):
     devices, connection, horizon : what it owns, where, and for which slots
     tariff : what it pays the utility alone
     fees : what it pays in the market for each kWh it buys or sells, beside the price; None: nothing
+    share : in a battery for rent, in the market
     rules : of the exchanges
     """
 
@@ -58,6 +60,7 @@ class Prosumer(TradingAgent):
         tariff: Tariff,
         rules: ExchangeRules,
         fees: Tariff | None = None,
+        share: TenantShare | OwnerShare | None = None,
     ) -> None:
         super().__init__(model, name)
         self.connection = connection
@@ -65,14 +68,19 @@ class Prosumer(TradingAgent):
         self._devices, self._horizon, self._rules = devices, horizon, rules
         self._hours = horizon.slot_hours
         self._size = np.full((1, horizon.slots), connection.size_kw)
-        self.problems = {
-            topic: CompiledProblem(LocalProblem(name, devices, horizon, connection.limit_kw, paid))
-            for topic, paid in self._paid.items()
+        limit_kw = connection.limit_kw
+        statements = {
+            UTILITY_ONLY: LocalProblem(name, devices, horizon, limit_kw, tariff),
+            TRADING: LocalProblem(name, devices, horizon, limit_kw, fees, share),
         }
+        self.problems = {topic: CompiledProblem(stated) for topic, stated in statements.items()}
+        self._sizes = {UTILITY_ONLY: self._size, TRADING: self._size}
+        if share is not None:
+            self._sizes[TRADING] = np.append(self._size, share.sizes(horizon.slots)[None], axis=1)
         for topic, problem in self.problems.items():
-            self.seats[topic] = Participation(
-                self._size, horizon.slots, self._respond(problem), rules
-            )
+            size = self._sizes[topic]
+            respond = self._respond(problem, size)
+            self.seats[topic] = Participation(size, size.shape[1], respond, rules)
 
     def anticipate(self, topic: str, anticipation: Anticipation) -> None:
         """Take a seat in an exchange whose price it knows to move with its own power."""
@@ -88,18 +96,21 @@ class Prosumer(TradingAgent):
 
     def enrol(self, topic: str, coordinator: int, now_s: float) -> None:
         """Tell the coordinator how large this agent is and what it is able to take."""
+        size, slots = self._sizes.get(topic, self._size), self._horizon.slots
         lowest, highest = self.problems[TRADING].trade_range()
-        content = {
-            "size": self._size,
-            "connection_kw": np.full_like(self._size, self.connection.limit_kw),
-            "lowest_kw": lowest[None],
-            "highest_kw": highest[None],
-        }
+        content = {"size": size}
+        for field, values in (
+            ("connection_kw", np.full(slots, self.connection.limit_kw)),
+            ("lowest_kw", lowest),
+            ("highest_kw", highest),
+        ):
+            # What it can take of power says nothing of other commodities.
+            content[field] = np.append(values, np.zeros(size.shape[1] - slots))[None]
         self.say("enrolment", topic, coordinator, content, now_s)
 
     def trade_kw(self, topic: str) -> Floats:
         """(T,) its last answer in an exchange [kW]."""
-        return np.asarray(self.seats[topic].quantity[0])
+        return np.asarray(self.seats[topic].quantity[0, : self._horizon.slots])
 
     def cost(self, topic: str) -> float:
         """The agent's own cost in an outcome [currency].
@@ -108,8 +119,10 @@ class Prosumer(TradingAgent):
         before any other payment.
         """
         paid = self._paid.get(topic)
-        bill = 0.0 if paid is None else paid.bill(self.trade_kw(topic), self._hours)
-        return self.device_cost(topic) + bill
+        if paid is None:
+            return self.device_cost(topic)
+        account_kw = self.problems[topic].recall().account_kw
+        return self.device_cost(topic) + paid.bill(account_kw, self._hours)
 
     def device_cost(self, topic: str) -> float:
         """What its devices cost in an outcome [currency]."""
@@ -119,9 +132,9 @@ class Prosumer(TradingAgent):
         """Its devices' schedule in an outcome: device -> quantity -> (T,)."""
         return self.problems[topic].recall().schedule()
 
-    def _respond(self, problem: CompiledProblem) -> Respond:
+    def _respond(self, problem: CompiledProblem, size: Floats) -> Respond:
         def respond(price: Floats, target: Floats, step: Floats) -> Floats:
-            return problem.respond(price[0], target[0], (step / self._size)[0])[None]
+            return problem.respond(price[0], target[0], (step / size)[0])[None]
 
         return respond
 

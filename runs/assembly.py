@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from nashgrid.agents.community_manager import CommunityManager
 from nashgrid.agents.counterparty import Counterparty, DeliveryProblem, SystemOperator, Utility
+from nashgrid.agents.devices.shared_battery import OwnerShare, TenantShare
 from nashgrid.agents.local_problem import Tariff
 from nashgrid.agents.prosumer import (
     Building,
@@ -41,6 +42,7 @@ from nashgrid.runs.influence import price_curve
 from nashgrid.runs.levels import Levels, levels_of
 from nashgrid.runs.population_draw import DrawnPopulation, draw
 from nashgrid.runs.population_outline import Outline
+from nashgrid.runs.rentals import Rentals, rentals_of
 from nashgrid.runs.reporting_buses import reporting_buses
 from nashgrid.runs.roster import roster
 from nashgrid.runs.scenario import (
@@ -89,6 +91,15 @@ class Wires:
     def levels(self) -> Levels | None:
         """Who trades with whom where communities have managers; None where they have none."""
         return levels_of(self.scenario, self.place_of([e.bus or 0 for e in self.scenario.agents]))
+
+    @cached_property
+    def rentals(self) -> Rentals | None:
+        """Batteries whose capacity is for rent; None where there are none."""
+        return rentals_of(self.scenario)
+
+    def share(self, row: int) -> TenantShare | OwnerShare | None:
+        """The part that an agent of the scenario may have in a battery for rent."""
+        return None if self.rentals is None else self.rentals.share(row)
 
     def manager_addresses(self, agents: int) -> list[int]:
         """Addresses of the managers of communities, which follow those of the agents."""
@@ -289,7 +300,7 @@ def make_prosumers(
     model: mesa.Model, scenario: Scenario, wires: Wires, rules: ExchangeRules
 ) -> list[Prosumer]:
     """One agent for every entry, in the order of the scenario."""
-    return [_prosumer(model, entry, scenario, wires, rules) for entry in scenario.agents]
+    return [_prosumer(model, row, scenario, wires, rules) for row in range(len(scenario.agents))]
 
 
 def make_population(
@@ -363,8 +374,9 @@ _KINDS: dict[type[AgentEntry], type[Prosumer]] = {
 
 
 def _prosumer(
-    model: mesa.Model, entry: AgentEntry, scenario: Scenario, wires: Wires, rules: ExchangeRules
+    model: mesa.Model, row: int, scenario: Scenario, wires: Wires, rules: ExchangeRules
 ) -> Prosumer:
+    entry = scenario.agents[row]
     return _KINDS[type(entry)](
         model,
         entry.name,
@@ -374,4 +386,5 @@ def _prosumer(
         tariff=wires.paid_alone(entry),
         rules=rules,
         fees=wires.paid_beside(TRADING, entry),
+        share=wires.share(row),
     )

@@ -16,6 +16,7 @@ from nashgrid.runs import inputs
 from nashgrid.runs.assembly import Wires, connection
 from nashgrid.runs.level_statement import state_levels
 from nashgrid.runs.potential import potential_term
+from nashgrid.runs.rental_statement import rented_balance
 from nashgrid.runs.scenario import Scenario
 
 
@@ -42,6 +43,7 @@ def local_problem(entry_index: int, scenario: Scenario, wires: Wires, case: str)
         inputs.horizon(scenario),
         connection(entry, scenario).limit_kw,
         wires.paid_beside(case, entry),
+        wires.share(entry_index) if case == TRADING else None,
     )
 
 
@@ -79,7 +81,7 @@ def central_problem(
     bought: list[list[cp.Expression]] = [[] for _ in wires.places]
     places = wires.place_of([entry.bus or 0 for entry in scenario.agents])
     for number, (at, problem) in enumerate(zip(places, problems, strict=True)):
-        problem.price.value = np.zeros(scenario.horizon.slots)
+        problem.price.value = np.zeros(problem.price.size)
         bought[at].append(problem.trade)
         constraints += problem.statement.constraints
         upstream += (
@@ -100,6 +102,8 @@ def central_problem(
         fees, matched = state_levels(wires.levels, [p.trade for p in problems], slots, hours)
         upstream += fees
         constraints += matched
+    if wires.rentals is not None and case == TRADING:
+        constraints += rented_balance(wires.rentals, problems)
     nothing = cp.Constant(np.zeros(scenario.horizon.slots))
     balance: list[cp.Constraint] = [
         cp.Zero(sum(trades, start=nothing) - demand[:, place])

@@ -23,6 +23,7 @@ from nashgrid.runs.positions import Position
 from nashgrid.runs.potential import GameFinding
 from nashgrid.runs.price_claims import price_claims
 from nashgrid.runs.proof import CaseProof, prove_case
+from nashgrid.runs.rental_outcome import read_rental_outcome
 from nashgrid.runs.roster import roster
 from nashgrid.runs.rounding import rounding_slack
 from nashgrid.runs.scenario import Scenario
@@ -56,6 +57,7 @@ def certify(
     drawn = wires.population
     kernel = None if drawn is None else Population(drawn.buildings)
     levels = read_level_outcome(wires.levels, tables.levels, tables.community_prices)
+    rentals = read_rental_outcome(wires, tables.rentals, tables.rented_charging)
     for case in market.cases:
         if case not in known:
             known[case] = prove_case(
@@ -69,6 +71,7 @@ def certify(
                 tables.schedules,
                 kernel,
                 levels if case == TRADING else None,
+                rentals if case == TRADING else None,
             )
     proofs = {case: known[case] for case in market.cases}
     accounts, people = tables.accounts, roster(scenario, wires.population)
@@ -78,7 +81,7 @@ def certify(
         rounding,
         proofs[market.cases[-1]].money_cost,
         scenario.negotiation.tolerance,
-        trades_of(market, wires, people, tables.prices, tables.trades, None, levels),
+        trades_of(market, wires, people, tables.prices, tables.trades, None, levels, rentals),
     )
     heard = audit(messages, wires, people)
     return certificate_of(market, wires, proofs, books, tables, heard, _both_ways(tables.schedules))
@@ -179,6 +182,7 @@ def _equilibrium(
             f"epsilon of the {counterparty} as a share of total cost",
         ),
         **_managers(case, proof, scale, tolerance),
+        **_rented(case, proof, tolerance),
         f"{case}: own constraints": claim(
             proof.worst_violation, 1e-6, "largest violation by an agent [kW, kWh]"
         ),
@@ -196,6 +200,20 @@ def _equilibrium(
             proof.imbalance_kw, 1e-6, "largest imbalance of a commodity [kW]"
         ),
         f"{case}: {'welfare' if proof.game is None else 'potential'}": social,
+    }
+
+
+def _rented(case: str, proof: CaseProof, tolerance: float) -> dict[str, dict[str, Any]]:
+    """What tenants and owners agreed on is the same but for how well the exchange converged."""
+    if proof.rental_imbalance is None:
+        return {}
+    return {
+        f"{case}: rented storage": claim(
+            proof.rental_imbalance,
+            allowed(tolerance, 1e-5, 1e-3),
+            "largest difference between storage let and rented, or run and asked for, as a share "
+            "of the battery",
+        )
     }
 
 

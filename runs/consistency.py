@@ -14,6 +14,7 @@ from nashgrid.runs.assembly import Wires
 from nashgrid.runs.inputs import slot_starts
 from nashgrid.runs.level_outcome import LevelOutcome
 from nashgrid.runs.markets.bargained_payments import BARGAINED
+from nashgrid.runs.rental_outcome import RentalOutcome
 from nashgrid.runs.run_folder import StoredRun, table_file
 from nashgrid.runs.stacking import repeated, stack
 from nashgrid.runs.table_comparison import table_differences
@@ -53,6 +54,7 @@ def unsaid(
     roster: pd.DataFrame,
     cases: Sequence[str],
     levels: LevelOutcome | None,
+    rentals: RentalOutcome | None,
 ) -> Iterator[str]:
     """Prices and trades must be what the closing messages said, to the last digit.
 
@@ -75,6 +77,9 @@ def unsaid(
         if levels is not None and case == TRADING:
             expected |= dict(enumerate(levels.agent_price(price), start=1))
             expected |= dict(zip(managers, levels.manager_price(price), strict=True))
+        if rentals is not None and case == TRADING:
+            for row in rentals.rentals.of_agent:
+                expected[row + 1] = np.append(expected[row + 1], rentals.price(row))
         if not _same(closing["price"], closing["receiver"], closing["count"], expected):
             yield f"prices.csv: prices of {case!r} are not those of the closing messages"
         remainder = rows[rows["kind"] == "remainder"]["quantity"]
@@ -82,6 +87,9 @@ def unsaid(
         trade = trades[trades["case"] == case]["trade_kw"].to_numpy(float)
         own, rest = np.split(trade, [len(roster) * run.scenario.horizon.slots])
         agents = dict(enumerate(np.split(own, len(roster)), start=1))
+        if rentals is not None and case == TRADING:
+            for row in rentals.rentals.of_agent:
+                agents[row + 1] = np.append(agents[row + 1], rentals.quantity(row))
         if levels is not None and case == TRADING:
             at_last = commitment[commitment["sender"].isin(managers)].groupby("sender").last()
             traded_kw = own.reshape(len(roster), -1)

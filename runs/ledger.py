@@ -21,6 +21,8 @@ from nashgrid.runs.level_ledger import fees_due, membership, passed_on
 from nashgrid.runs.level_outcome import LevelOutcome
 from nashgrid.runs.markets.market import Market
 from nashgrid.runs.markets.trades import Terms, Trades
+from nashgrid.runs.rental_ledger import renting
+from nashgrid.runs.rental_outcome import RentalOutcome
 from nashgrid.runs.tables import demand_kw, price_at_places, trade_kw
 
 
@@ -34,6 +36,7 @@ def settle(
     device_cost: Mapping[str, Floats],
     bargained: Floats | None,
     levels: LevelOutcome | None = None,
+    rentals: RentalOutcome | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Settlement and accounts of an outcome.
 
@@ -43,9 +46,10 @@ def settle(
     prices, trades : tables of the outcome, in order of case, agent and slot
     device_cost : case -> (n,) what the agents' devices cost, before any payment [currency]
     bargained : (n,) payments that the agents agreed on [currency]; None where they need not
-    levels : what communities with managers came to; None without trade or without managers
+    levels, rentals : what communities with managers and batteries for rent came to; None without
+        trade, or where there are none
     """
-    settled = trades_of(market, wires, roster, prices, trades, bargained, levels)
+    settled = trades_of(market, wires, roster, prices, trades, bargained, levels, rentals)
     settlement = settlement_of(market, settled)
     first, last = market.cases[0], market.cases[-1]
     with_operator = settled.terms.losses_kw is not None
@@ -70,6 +74,7 @@ def trades_of(
     trades: pd.DataFrame,
     bargained: Floats | None,
     levels: LevelOutcome | None = None,
+    rentals: RentalOutcome | None = None,
 ) -> Trades:
     """What a market settles, from tables whose rows stand in order of case, agent and slot.
 
@@ -77,7 +82,7 @@ def trades_of(
     ----------
     roster : one row per agent, in order of address
     bargained : (n,) payments agreed on; None where the market has none
-    levels : what communities with managers came to
+    levels, rentals : what communities with managers and batteries for rent came to
     """
     first, last = market.cases[0], market.cases[-1]
     price = price_at_places(prices, last, wires).T
@@ -105,6 +110,7 @@ def trades_of(
         bargained=bargained,
         membership=membership(wires.levels),
         passed_on=passed_on(levels, traded_kw, price, hours),
+        renting=renting(rentals, traded_kw),
     )
 
 

@@ -51,6 +51,6 @@ def fees_due(trades: Trades, has_trading: bool) -> list[Payments]:
         return members.due_alone(trades.baseline_kw, hours, trades.utility)
     first = len(trades.agents)
     return [
-        *members.due_inside(trades.trade_kw, hours, trades.utility),
+        *members.due_inside(trades.account_kw, hours, trades.utility),
         *passed.due_beyond(members.fees, hours, first, trades.utility),
     ]

@@ -103,7 +103,7 @@ def audit(messages: pa.Table, wires: Wires, roster: pd.DataFrame) -> Audit:
         to_prosumers += [*log.undeclared("prosumer"), *log.undeclared("manager")]
         if log.without_content or not log.was_held:
             continue
-        if managers and name == TRADING:
+        if (managers or wires.rentals is not None) and name == TRADING:
             continue
         money = np.zeros(len(roster) + len(managers), dtype=np.int64)
         replay = _Replay(log, money if name in MONEY_EXCHANGES else place)

@@ -131,7 +131,8 @@ class TradingModel(mesa.Model):
 
     def trade_kw(self, topic: str) -> Floats:
         """(n, T) what every trader buys in an outcome [kW]."""
-        return np.concatenate([one.seats[topic].quantity for one in self.traders])
+        slots = self.study.horizon.slots
+        return np.concatenate([one.seats[topic].quantity[:, :slots] for one in self.traders])
 
     def cost(self, topic: str) -> Floats:
         """(n,) own cost of every trader in an outcome, before payments in a market [currency].
@@ -239,16 +240,17 @@ class TradingModel(mesa.Model):
         return Cloud(self, topic, members=members, rules=self.rules, opening_price=opening)
 
     def _energy_seating(self, topic: str) -> Seating:
-        levels = self.wires.levels if topic == TRADING else None
         places, slots = len(self.wires.places), self.study.horizon.slots
-        return energy_seating(self.place, places, slots, levels)
+        if topic != TRADING:
+            return energy_seating(self.place, places, slots)
+        return energy_seating(self.place, places, slots, self.wires.levels, self.wires.rentals)
 
     def _members(self, seating: Seating) -> list[Members]:
         """Everybody, in the order of addresses."""
         rows, row = seating.rows, seating.row
         alone = len(self.prosumers)
         addresses = np.concatenate([one.addresses for one in self.traders])
-        groups = [Members(addresses[:alone], rows, row[:alone])] if alone else []
+        groups = seating.traders(addresses[:alone])
         if self.population is not None:
             wards = ward_starts(len(self.population))
             drawn = slice(alone, None)
@@ -264,10 +266,16 @@ class TradingModel(mesa.Model):
         retail = self.wires.tariff.retail_price_per_kwh
         opening = np.zeros_like(retail) if topic == UTILITY_ONLY else retail
         levels = self.wires.levels if topic == TRADING else None
-        if levels is None:
-            return np.tile(opening, len(self.wires.places))
-        # What passes between communities has a premium, which opens at nothing.
-        return np.append(np.tile(opening, levels.between_row), np.zeros_like(opening))
+        prices = [np.tile(opening, len(self.wires.places))]
+        if levels is not None:
+            # What passes between communities has a premium, which opens at nothing.
+            inside = np.tile(opening, len(levels.pairs))
+            prices += [inside, np.zeros_like(opening)]
+        rentals = self.wires.rentals if topic == TRADING else None
+        if rentals is not None:
+            # Charging costs what energy does; rent opens at nothing.
+            prices += [np.append(opening, 0.0)] * len(rentals.each)
+        return np.concatenate(prices)
 
     def _links(self) -> Links:
         """Everybody is linked to the coordinator of every exchange."""

@@ -41,6 +41,9 @@ class Tables:
     levels : community, slot, inside_kw, residual_kw, between_kw, rest_kw, premium_per_kwh; trades
         of communities with managers, by level; empty without, and written only where there are some
     community_prices : community, bus, slot, price_per_kwh: what members pay at each place; likewise
+    rentals : owner, agent, capacity_kwh, rent_per_kwh; capacity of batteries rented, negative: let;
+        likewise where batteries are for rent
+    rented_charging : owner, agent, slot, charging_kw, price_per_kwh; likewise
     """
 
     prices: pd.DataFrame
@@ -55,6 +58,8 @@ class Tables:
     price_parts: pd.DataFrame
     levels: pd.DataFrame
     community_prices: pd.DataFrame
+    rentals: pd.DataFrame
+    rented_charging: pd.DataFrame
 
 
 @dataclass(frozen=True)

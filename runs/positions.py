@@ -11,7 +11,7 @@ import pandas as pd
 from nashgrid.agents.anticipation import Anticipation
 from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.agents.counterparty import DeliveryProblem
-from nashgrid.agents.local_problem import LocalProblem, value_of
+from nashgrid.agents.local_problem import LocalProblem
 from nashgrid.market.messages import Floats
 from nashgrid.runs.tables import DECISIONS
 
@@ -45,26 +45,32 @@ class Position:
         return self.epsilon / max(1.0, abs(self.scale))
 
 
-def assign(problem: LocalProblem, trade_kw: Floats, rows: pd.DataFrame, case: str) -> None:
+def assign(problem: LocalProblem, quantity: Floats, rows: pd.DataFrame, case: str) -> None:
     """Write a schedule of the tables into the variables of a statement.
+
+    Parameters
+    ----------
+    quantity : (K,) all that it trades, see `LocalProblem.quantity`
 
     Raises
     ------
     ValueError
         If the table lacks a device, a decision or a slot.
     """
+    ends = np.cumsum([part.size for part in problem.traded])[:-1]
+    for traded, own_quantity in zip(problem.traded, np.split(quantity, ends), strict=True):
+        traded.value = own_quantity
     for variable in problem.statement.variables():
         if variable.name() == "bought_kw":
-            variable.value = np.maximum(trade_kw, 0.0)
-    problem.trade.value = trade_kw
+            variable.value = np.maximum(problem.account_kw, 0.0)
     for device, part in problem.parts.items():
         own = rows[rows["device"] == device].sort_values("slot")
-        for quantity, variable in part.variables.items():
-            values = own[quantity].to_numpy(dtype=float) if quantity in DECISIONS else None
+        for decision, variable in part.variables.items():
+            values = own[decision].to_numpy(dtype=float) if decision in DECISIONS else None
             if values is None or values.shape != variable.shape or not np.isfinite(values).all():
                 raise ValueError(
                     f"{problem.owner}: the schedule of {device!r} in case {case!r} lacks values "
-                    f"of {quantity}"
+                    f"of {decision}"
                 )
             variable.value = values
 
@@ -76,7 +82,7 @@ def agent_position(compiled: CompiledProblem, price: Floats, view: Anticipation)
     best one.
     """
     problem, hours = compiled.problem, compiled.problem.horizon.slot_hours
-    trade, problem.price.value = value_of(problem.trade), view.own_price(price)
+    trade, problem.price.value = problem.quantity, view.own_price(price)
     paid = float(problem.statement.objective.value)
     own = paid - hours * float(view.own_price(price) @ trade)
     violation = max(

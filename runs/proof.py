@@ -31,6 +31,7 @@ from nashgrid.runs.positions import (
     limits_not_kept,
 )
 from nashgrid.runs.potential import GameFinding, natural_maps_kw, potential_at
+from nashgrid.runs.rental_outcome import RentalOutcome
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.tables import demand_kw, population_trades, price_at_places
 
@@ -46,6 +47,8 @@ class CaseProof:
     ----------
     positions : participant -> position; the counterparty last
     managers : of communities; none where they take no part
+    rental_imbalance : largest difference between what of a battery is let and what is rented, or
+        run and asked for, as a share of it; None where none is for rent
     population : of all buildings drawn at random; None where there are none
     imbalance_kw : largest |sum of trades| of a commodity
     total_cost : of the outcome, with what counts beside money [currency]
@@ -60,6 +63,7 @@ class CaseProof:
 
     positions: dict[str, Position]
     managers: dict[str, Position]
+    rental_imbalance: float | None
     population: PopulationPosition | None
     imbalance_kw: float
     total_cost: float
@@ -114,11 +118,13 @@ def prove_case(
     schedules: pd.DataFrame,
     kernel: Population | None,
     levels: LevelOutcome | None = None,
+    rentals: RentalOutcome | None = None,
 ) -> CaseProof:
     """Check one case of an outcome from its tables.
 
     `kernel` solves the problems of a population, without memory of the negotiation; None where
-    there is no population. `levels` is what communities with managers came to in this case.
+    there is no population. `levels` and `rentals` are what communities with managers
+    and batteries for rent came to in this case.
 
     Raises
     ------
@@ -127,7 +133,7 @@ def prove_case(
     """
     if (kernel is None) != (wires.population is None):
         raise ValueError("a kernel is for a population, and a population needs one")
-    tables = _Tables(case, scenario, wires, prices, trades, schedules, problems, levels)
+    tables = _Tables(case, scenario, wires, prices, trades, schedules, problems, levels, rentals)
     positions = tables.stated_positions(problems)
     managers = tables.manager_positions()
     population = None if kernel is None else tables.population_position(kernel)
@@ -153,6 +159,7 @@ def prove_case(
     return CaseProof(
         positions=positions,
         managers=managers,
+        rental_imbalance=None if rentals is None else rentals.largest_imbalance,
         population=population,
         imbalance_kw=tables.imbalance_kw,
         total_cost=total,
@@ -178,8 +185,9 @@ class _Tables:
         schedules: pd.DataFrame,
         problems: Sequence[CompiledProblem],
         levels: LevelOutcome | None,
+        rentals: RentalOutcome | None,
     ) -> None:
-        self._levels = levels
+        self._levels, self._rentals = levels, rentals
         self._case, self._scenario, self._wires = case, scenario, wires
         self.price = price_at_places(prices, case, wires)
         self.demand_kw = demand_kw(trades, case, wires)
@@ -221,15 +229,19 @@ class _Tables:
         """Of all agents that the scenario states; their schedules go into their statements."""
         entries = self._scenario.agents
         rows_of = dict(iter(self._stated_schedules.groupby("agent", sort=False)))
-        views = self.known or [price_taker(self._scenario.horizon.slots)] * len(entries)
+        views = self.known or [price_taker(problem.problem.price.size) for problem in problems]
         price = self.price.T[self._places]
         if self._levels is not None:
             price = self._levels.agent_price(self.price.T)
-        positions = {}
-        for entry, problem, view, own_price, trade in zip(
-            entries, problems, views, price, self._stated_kw, strict=True
+        positions, quantities = {}, self._stated_kw
+        if self._rentals is not None:
+            more = self._rentals
+            quantities = [np.append(q, more.quantity(row)) for row, q in enumerate(quantities)]
+            price = [np.append(p, more.price(row)) for row, p in enumerate(price)]
+        for entry, problem, view, own_price, quantity in zip(
+            entries, problems, views, price, quantities, strict=True
         ):
-            assign(problem.problem, trade, rows_of[entry.name], self._case)
+            assign(problem.problem, quantity, rows_of[entry.name], self._case)
             positions[entry.name] = agent_position(problem, own_price, view)
         return positions
 

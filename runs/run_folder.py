@@ -19,9 +19,9 @@ from nashgrid.runs.outcome import Outcome, Tables
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import parse_scenario, scenario_toml
 
-WHERE_MANAGED = ("levels", "community_prices")
-"""Tables that are written only where communities have managers."""
-TABLES = tuple(field.name for field in fields(Tables) if field.name not in WHERE_MANAGED)
+WHERE_ASKED = ("levels", "community_prices", "rentals", "rented_charging")
+"""Tables that are written only where communities have managers, or batteries are for rent."""
+TABLES = tuple(field.name for field in fields(Tables) if field.name not in WHERE_ASKED)
 MANY_ROWS = ("trades", "schedules", "accounts", "settlement")
 """Tables that grow with the agents: Parquet where the agents are a population."""
 FEEDER = "feeder"
@@ -85,7 +85,7 @@ def load(folder: Path) -> StoredRun:
         for table in TABLES:
             name = table_file(folder, table)
             tables[table] = _read(folder / name)
-        for table in WHERE_MANAGED:
+        for table in WHERE_ASKED:
             name = f"{table}.csv"
             tables[table] = _read(folder / name) if (folder / name).is_file() else pd.DataFrame()
         name = "messages.parquet"
@@ -128,8 +128,8 @@ def record_checksum(record: dict[str, Any]) -> str:
 
 def listed_files(folder: Path) -> list[Path]:
     """The files whose checksums outcome.json keeps."""
-    managed = [table for table in WHERE_MANAGED if (folder / f"{table}.csv").is_file()]
-    tables = (table_file(folder, table) for table in (*TABLES, *managed))
+    asked = [table for table in WHERE_ASKED if (folder / f"{table}.csv").is_file()]
+    tables = (table_file(folder, table) for table in (*TABLES, *asked))
     names = ["scenario.toml", *tables, "messages.parquet"]
     feeder = [f"{FEEDER}/{name}" for name in FEEDER_FILES] if (folder / FEEDER).is_dir() else []
     return [folder / name for name in [*names, *feeder, "report.html"]]
@@ -138,8 +138,8 @@ def listed_files(folder: Path) -> list[Path]:
 def _write(outcome: Outcome, folder: Path) -> None:
     scenario = _with_feeder(outcome.scenario, folder)
     (folder / "scenario.toml").write_text(scenario_toml(scenario), encoding="utf-8")
-    managed = [table for table in WHERE_MANAGED if len(getattr(outcome, table))]
-    for table in (*TABLES, *managed):
+    asked = [table for table in WHERE_ASKED if len(getattr(outcome, table))]
+    for table in (*TABLES, *asked):
         frame = getattr(outcome, table)
         if scenario.population is not None and table in MANY_ROWS:
             frame.to_parquet(folder / f"{table}.parquet", index=False, compression="zstd")

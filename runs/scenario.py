@@ -177,6 +177,11 @@ class AgentEntry(Entry):
         "energy-sharing",
     )
 
+    @property
+    def for_rent(self) -> tuple[str, ...]:
+        """Names of its batteries whose capacity is for rent."""
+        return ()
+
 
 class BuildingEntry(AgentEntry):
     """A building: loads, and whatever else it owns."""
@@ -190,6 +195,12 @@ class BuildingEntry(AgentEntry):
     batteries: tuple[BatteryEntry, ...] = Field((), description="batteries")
     shiftable_loads: tuple[ShiftableEntry, ...] = Field((), description="shiftable loads")
     vehicles: tuple[VehicleEntry, ...] = Field((), description="electric vehicles")
+
+    @property
+    def for_rent(self) -> tuple[str, ...]:
+        """Names of its batteries whose capacity is for rent."""
+        numbered = enumerate(self.batteries, start=1)
+        return tuple(f"battery {number}" for number, one in numbered if one.rents_to)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -209,6 +220,11 @@ class BuildingEntry(AgentEntry):
 
 class CommunityBatteryEntry(AgentEntry, BatteryEntry):
     """A battery of a community, trading on its own account."""
+
+    @property
+    def for_rent(self) -> tuple[str, ...]:
+        """Names of its batteries whose capacity is for rent."""
+        return ("battery",) if self.rents_to else ()
 
 
 class GeneratorEntry(AgentEntry):
@@ -410,7 +426,28 @@ class Scenario(Entry):
             self._population_fits(self.population)
         if self.levels is not None:
             self._levels_fit(names)
+        self._rentals_fit()
         return self
+
+    def _rentals_fit(self) -> None:
+        letting = [entry for entry in self.agents for _ in entry.for_rent]
+        if letting and self.population is not None:
+            raise ValueError(
+                f"{letting[0].name}: rents_to: tenants are stated agents, not a population"
+            )
+        for community, count in Counter(entry.community for entry in letting).items():
+            if count > 1:
+                raise ValueError(
+                    f"rents_to: community {community!r} has {count} batteries for rent, and may "
+                    "have one"
+                )
+        for owner in letting:
+            others = [entry.community for entry in self.buildings if entry.name != owner.name]
+            if owner.community not in others:
+                raise ValueError(
+                    f"{owner.name}: rents_to: there is no other building in community "
+                    f"{owner.community!r}"
+                )
 
     def _levels_fit(self, names: Mapping[str, int]) -> None:
         if self.population is not None:

@@ -122,6 +122,10 @@ class BatteryEntry(Entry):
         0.01, description="extra wear per kWh at full power, falling linearly [currency/kWh]"
     )
 
+    rents_to: Literal["community"] | None = Field(
+        None, description="who may rent capacity: the buildings of its community; by default nobody"
+    )
+
     @model_validator(mode="after")
     def _within_limits(self) -> Self:
         for name in ("initial_soc", "final_soc"):
@@ -142,6 +146,7 @@ class VehicleEntry(BatteryEntry):
 
     initial_soc: Fraction = Field(0.4, description="state of charge on arrival [per unit]")
     final_soc: Fraction = Field(0.8, description="least state of charge at departure [per unit]")
+    rents_to: None = Field(None, description="a vehicle's capacity is not for rent")
     arrival: TimeOfDay = Field(description="start of the stay, time of day")
     departure: TimeOfDay = Field(description="end of the stay, time of day, after the arrival")
 

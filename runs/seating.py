@@ -8,6 +8,7 @@ import numpy as np
 from nashgrid.agents.bench import Members
 from nashgrid.market.messages import Integers
 from nashgrid.runs.levels import Levels
+from nashgrid.runs.rentals import Rentals
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,27 @@ class Seating:
     row : (n,) which row each trader trades
     counterparty : (M,) commodities of who faces everybody
     managers : commodities of each manager of a community; none where they take no part
+    shares : groups of traders, rising, who trade further commodities beside their row, and these
     """
 
     rows: Integers
     row: Integers
     counterparty: Integers
     managers: tuple[Integers, ...] = ()
+    shares: tuple[tuple[Integers, Integers], ...] = ()
+
+    def traders(self, addresses: Integers) -> list[Members]:
+        """The first traders, of these addresses: those who trade the same number together."""
+        alone = np.ones(len(addresses), dtype=bool)
+        groups = []
+        for traders, further in self.shares:
+            alone[traders] = False
+            lists = np.hstack([self.rows, np.tile(further, (len(self.rows), 1))])
+            groups.append(Members(addresses[traders], lists, self.row[traders]))
+        if alone.any():
+            own = Members(addresses[alone], self.rows, self.row[: len(addresses)][alone])
+            groups.insert(0, own)
+        return groups
 
     def who_face_many(self, managers: Sequence[Integers], counterparty: Integers) -> list[Members]:
         """Managers and the counterparty, each by itself; their addresses are given."""
@@ -38,19 +54,38 @@ class Seating:
         return [*groups, last]
 
 
-def energy_seating(place: Integers, places: int, slots: int, levels: Levels | None) -> Seating:
+def energy_seating(
+    place: Integers,
+    places: int,
+    slots: int,
+    levels: Levels | None = None,
+    rentals: Rentals | None = None,
+) -> Seating:
     """Energy in every slot at every place; with levels, also inside and between communities.
+
+    Batteries for rent add their charging in every slot and their capacity.
 
     Parameters
     ----------
     place : (n,) of each trader
     """
-    if levels is None:
-        rows = np.arange(places * slots).reshape(places, slots)
-        return Seating(rows, place, rows.ravel())
-    rows = np.arange((levels.between_row + 1) * slots).reshape(-1, slots)
-    managers = [rows[levels.rows_of(number)].ravel() for number in range(len(levels.communities))]
-    return Seating(rows, levels.row, rows[:places].ravel(), tuple(managers))
+    row, count = place, places
+    if levels is not None:
+        row, count = levels.row, levels.between_row + 1
+    rows = np.arange(count * slots).reshape(count, slots)
+    shares = (
+        ()
+        if rentals is None
+        else tuple(
+            (np.array(one.members), rentals.commodities(number, rows.size))
+            for number, one in enumerate(rentals.each)
+        )
+    )
+    communities = 0 if levels is None else len(levels.communities)
+    managers = [
+        rows[levels.rows_of(number)].ravel() for number in range(communities) if levels is not None
+    ]
+    return Seating(rows, row, rows[:places].ravel(), tuple(managers), shares)
 
 
 def money_seating(traders: int, managers: int) -> Seating:

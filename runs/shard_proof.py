@@ -47,6 +47,7 @@ def prove_shards(model: ShardedModel, case: str, trade_kw: Floats) -> CaseProof:
     return CaseProof(
         positions=positions,
         managers={},
+        rental_imbalance=None,
         population=population,
         imbalance_kw=float(np.abs(bought - demand).max()),
         total_cost=total,

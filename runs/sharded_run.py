@@ -28,6 +28,7 @@ from nashgrid.runs.markets.trades import Terms, Trades
 from nashgrid.runs.message_audit import audit
 from nashgrid.runs.network_tables import network_tables
 from nashgrid.runs.outcome import Outcome, Tables
+from nashgrid.runs.rental_outcome import rental_tables
 from nashgrid.runs.report import write_report
 from nashgrid.runs.rounding import rounding_of
 from nashgrid.runs.scenario import Scenario
@@ -112,6 +113,7 @@ def _outcome(model: ShardedModel, market: Market, seed: int) -> SummedOutcome:
         rounds=model.datacollector.get_model_vars_dataframe(),
         **vars(network),
         **level_tables(None, trades, wires),
+        **rental_tables(None),
     )
     proofs = {case: prove_shards(model, case, trade_kw[case]) for case in cases}
     traded_kwh = np.abs(trade_kw[cases[-1]]).sum(axis=1) * model.study.horizon.slot_hours

@@ -22,6 +22,7 @@ from nashgrid.runs.network_tables import NetworkTables, network_tables
 from nashgrid.runs.outcome import Outcome, Tables
 from nashgrid.runs.population_memory import memory_statement
 from nashgrid.runs.proof import CaseProof
+from nashgrid.runs.rental_outcome import RentalOutcome, rental_outcome, rental_tables
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.summary import summarise
 
@@ -66,7 +67,8 @@ class Negotiated:
     model : of the finished negotiation
     prices, trades, schedules : tables, see `Tables`
     network : what they do in the wires
-    levels : what communities with managers came to; None where they have none
+    levels, rentals : what communities with managers and batteries for rent came to; None where
+        there are none
     proofs : of the cases that were proved so far
     refused : exchanges of money that could not be held, and why
     """
@@ -77,6 +79,7 @@ class Negotiated:
     schedules: pd.DataFrame
     network: NetworkTables
     levels: LevelOutcome | None = None
+    rentals: RentalOutcome | None = None
     proofs: dict[str, CaseProof] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
@@ -128,6 +131,7 @@ def negotiate(
         tables.schedules_table(model, cases),
         network_tables(prices, trades, model.wires, cases, connection_kw),
         level_outcome(model),
+        rental_outcome(model),
         refused=refused,
     )
 
@@ -155,6 +159,7 @@ def outcome_of(found: Negotiated, market: Market, seed: int) -> Outcome:
         device_cost={case: _device_cost(model, case) for case in cases},
         bargained=None if market.money is None else _bargained(model, market.money),
         levels=found.levels if market.has_trading else None,
+        rentals=found.rentals if market.has_trading else None,
     )
     rounds = model.datacollector.get_model_vars_dataframe()
     own = Tables(
@@ -166,6 +171,7 @@ def outcome_of(found: Negotiated, market: Market, seed: int) -> Outcome:
         rounds=rounds[rounds["topic"].isin(market.exchanges)].reset_index(drop=True),
         **vars(found.network),
         **level_tables(found.levels if market.has_trading else None, found.trades, model.wires),
+        **rental_tables(found.rentals if market.has_trading else None),
     )
     problems = {case: [agent.problems[case] for agent in model.prosumers] for case in cases}
     log = [entry for entry in model.post.network.log if entry[1].messages.topic in market.exchanges]

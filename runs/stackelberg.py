@@ -118,6 +118,8 @@ def stackelberg(
         )
     if scenario.levels is not None:
         raise ValueError(f"{scenario.name}: a leader's charges know no levels; leave out [levels]")
+    if any(entry.for_rent for entry in scenario.agents):
+        raise ValueError(f"{scenario.name}: followers rent nothing; leave out rents_to")
     scenario = inputs.with_values(scenario)
     trial = _Trial(scenario, lay_wires(scenario))
     shares = np.linspace(0.0, 1.0, grid).tolist()

@@ -11,6 +11,7 @@ import pandas as pd
 from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.agents.population.accounting import device_costs
 from nashgrid.market.messages import Floats
+from nashgrid.market.topics import TRADING
 from nashgrid.runs import population_tables, tables
 from nashgrid.runs.assembly import Wires, lay_wires
 from nashgrid.runs.central import connection_limits, local_problem
@@ -23,6 +24,7 @@ from nashgrid.runs.markets.bargained_payments import agreed_payments
 from nashgrid.runs.network_tables import network_tables
 from nashgrid.runs.population_tables import read_schedules
 from nashgrid.runs.positions import assign
+from nashgrid.runs.rental_outcome import RentalOutcome, read_rental_outcome, rental_tables
 from nashgrid.runs.roster import roster
 from nashgrid.runs.run_folder import (
     StoredRun,
@@ -110,20 +112,23 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
         for case in market.cases
     }
     levels = read_level_outcome(wires.levels, stored.levels, stored.community_prices)
+    rentals = read_rental_outcome(wires, stored.rentals, stored.rented_charging)
     settlement, accounts = settle(
         market,
         wires,
         people,
         stored.prices,
         stored.trades,
-        device_cost=_device_costs(run, wires, problems),
+        device_cost=_device_costs(run, wires, problems, rentals),
         bargained=agreed_payments(stored.settlement, _payers(wires, people))
         if market.bargains
         else None,
         levels=levels,
+        rentals=rentals,
     )
     connection_kw = connection_limits(run.scenario, wires)
     network = network_tables(stored.prices, stored.trades, wires, market.cases, connection_kw)
+    rented = rental_tables(rentals) if rentals is not None else {}
     leveled = level_tables(levels, stored.trades, wires)
     again = replace(
         stored,
@@ -131,6 +136,7 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
         settlement=settlement,
         **vars(network),
         **leveled,
+        **rented,
     )
     certificate = certify(market, wires, problems, again, run.messages)
     summary = summarise(
@@ -143,6 +149,7 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
             "settlement",
             *vars(network),
             *(leveled if levels is not None else ()),
+            *rented,
         )
         for difference in table_differences(
             table_file(run.folder, name), getattr(stored, name), getattr(again, name)
@@ -151,7 +158,7 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
     wrong += [
         *differences("outcome.json: certificate", run.record["certificate"], certificate),
         *differences("outcome.json: summary", run.record["summary"], summary),
-        *unsaid(run, wires, people, market.cases, levels),
+        *unsaid(run, wires, people, market.cases, levels, rentals),
         *unsaid_payments(run, market.money),
         *_wrong_schedules(run, wires, problems),
     ]
@@ -165,7 +172,10 @@ def _payers(wires: Wires, people: pd.DataFrame) -> list[str]:
 
 
 def _device_costs(
-    run: StoredRun, wires: Wires, problems: dict[str, list[CompiledProblem]]
+    run: StoredRun,
+    wires: Wires,
+    problems: dict[str, list[CompiledProblem]],
+    rentals: RentalOutcome | None,
 ) -> dict[str, Floats]:
     """case -> (n,) what the devices cost; writes the schedules into the problems' variables."""
     stored, slots, costs = run.tables, run.scenario.horizon.slots, {}
@@ -175,8 +185,11 @@ def _device_costs(
         schedules = stored.schedules[stored.schedules["case"] == case]
         stated = schedules[: slots * _devices(statements)]
         own = dict(iter(stated.groupby("agent", sort=False, observed=True)))
-        for compiled, bought in zip(statements, trade, strict=False):
-            assign(compiled.problem, bought, own[compiled.problem.owner], case)
+        for row, (compiled, bought) in enumerate(zip(statements, trade, strict=False)):
+            rented = rentals is not None and case == TRADING
+            more = rentals.quantity(row) if rented and rentals is not None else np.zeros(0)
+            quantity = np.append(bought, more)
+            assign(compiled.problem, quantity, own[compiled.problem.owner], case)
         costs[case] = np.array([compiled.problem.device_cost() for compiled in statements])
         if wires.population is not None:
             drawn = read_schedules(

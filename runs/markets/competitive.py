@@ -18,9 +18,12 @@ def pay_the_clearing_price(trades: Trades) -> list[Payments]:
         trades.energy_wh,
         trades.price_micro,
     )
-    if trades.passed_on is None:
-        return [own]
-    return [own, *trades.passed_on.pay(len(trades.agents), trades.counterparty)]
+    payments = [own]
+    if trades.passed_on is not None:
+        payments += trades.passed_on.pay(len(trades.agents), trades.counterparty)
+    if trades.renting is not None:
+        payments += trades.renting.pay()
+    return payments
 
 
 COMPETITIVE = Market(

@@ -53,7 +53,7 @@ class Market:
     presumes : what the rule needs of a scenario and its tariff, checked before anything else
     by_energy : payments are for energy, slot by slot; otherwise each agent makes one for the day
     weighted : bargaining weights count
-    for_levels : suits communities with managers
+    for_levels : suits communities with managers, and batteries for rent
     holds : what the certificate holds the rule to, beside convergence, schedules and budget
     deviation : what an agent may do to gain, in the certificate of its equilibrium
     """
@@ -84,11 +84,13 @@ class Market:
         ValueError
             With the reason.
         """
-        if scenario.levels is not None and not self.for_levels:
-            raise ValueError(
-                f"market {self.name}: its rule knows no communities with managers; leave out "
-                "[levels], or take another market"
-            )
+        asked = {
+            "communities with managers; leave out [levels]": scenario.levels is not None,
+            "batteries for rent; leave out rents_to": any(e.for_rent for e in scenario.agents),
+        }
+        unknown = [what for what, there in asked.items() if there and not self.for_levels]
+        if unknown:
+            raise ValueError(f"market {self.name}: its rule knows no {unknown[0]}")
         self.presumes(scenario, tariff)
 
     @property

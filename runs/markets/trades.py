@@ -10,6 +10,7 @@ from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.settlement import whole_micro, whole_wh
 from nashgrid.runs.influence import PriceCurve
 from nashgrid.runs.markets.passing_on import Membership, PassedOn
+from nashgrid.runs.markets.renting import Renting
 from nashgrid.runs.scenario import OPERATOR, UTILITY
 
 
@@ -67,6 +68,7 @@ class Trades:
         [currency]; None where they need not
     membership, passed_on : who is a member of which community, and what managers pass on; None
         where they have no managers, or these took no part
+    renting : what tenants of batteries pay their owners; None where there are none
     """
 
     agents: tuple[str, ...]
@@ -77,6 +79,7 @@ class Trades:
     bargained: Floats | None = None
     membership: Membership | None = None
     passed_on: PassedOn | None = None
+    renting: Renting | None = None
 
     @property
     def parties(self) -> tuple[str, ...]:
@@ -98,6 +101,11 @@ class Trades:
     def counterparty(self) -> Integers:
         """Number of who delivers: the operator, or the utility itself."""
         return np.array(len(self.agents) + len(self.managers))
+
+    @property
+    def account_kw(self) -> Floats:
+        """(n, T) trades as members pay fees on them: with the charging done for them elsewhere."""
+        return self.trade_kw if self.renting is None else self.trade_kw + self.renting.charging_kw
 
     @property
     def sellers(self) -> Integers:

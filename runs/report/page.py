@@ -20,6 +20,7 @@ from nashgrid.runs.report.figure import Section
 from nashgrid.runs.report.headline import headline, page_title
 from nashgrid.runs.report.price_figure import price_section
 from nashgrid.runs.report.price_parts_figure import price_parts_section
+from nashgrid.runs.report.rental_section import rental_section
 from nashgrid.runs.report.savings_section import savings_section
 
 _PARTS = files("nashgrid.runs.report")
@@ -29,6 +30,7 @@ _SECTIONS = (
     price_parts_section,
     balance_section,
     communities_section,
+    rental_section,
     agent_section,
     savings_section,
     convergence_section,
