@@ -23,10 +23,10 @@ from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.topics import MONEY_EXCHANGES, TRADING
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.claims import claim
-from nashgrid.runs.message_log import MessageLog
+from nashgrid.runs.layered_audit import LayeredReplay
+from nashgrid.runs.message_log import EXACTNESS, MessageLog
+from nashgrid.runs.seating import energy_seating, opening_price
 
-EXACTNESS = 1e-9
-"""Sums may have been added in another order: of what was added, so much may be missing."""
 MOST_NAMED = 5
 
 
@@ -104,6 +104,9 @@ def audit(messages: pa.Table, wires: Wires, roster: pd.DataFrame) -> Audit:
         if log.without_content or not log.was_held:
             continue
         if (managers or wires.rentals is not None) and name == TRADING:
+            layers = _layers(log, wires, place)
+            to_counterparty += layers.told_counterparty()
+            to_prosumers += layers.told_others()
             continue
         money = np.zeros(len(roster) + len(managers), dtype=np.int64)
         replay = _Replay(log, money if name in MONEY_EXCHANGES else place)
@@ -120,6 +123,15 @@ def audit(messages: pa.Table, wires: Wires, roster: pd.DataFrame) -> Audit:
         dict(wires.reported_at),
         without_content,
     )
+
+
+def _layers(log: MessageLog, wires: Wires, place: Integers) -> LayeredReplay:
+    """The trading exchange where some trade more than power at their place."""
+    places, slots = len(wires.places), wires.scenario.horizon.slots
+    seating = energy_seating(place, places, slots, wires.levels, wires.rentals)
+    retail = wires.tariff.retail_price_per_kwh
+    opening = opening_price(retail, places, wires.levels, wires.rentals)
+    return LayeredReplay(log, seating, len(place), opening)
 
 
 class _Replay:

@@ -8,6 +8,9 @@ import pyarrow as pa
 from nashgrid.market.disclosure import Role, undisclosed
 from nashgrid.market.messages import FIELDS, Floats, Integers
 
+EXACTNESS = 1e-9
+"""Sums may have been added in another order: of what was added, so much may be missing."""
+
 
 class MessageLog:
     """What was said in an exchange, from the table of an outcome.
@@ -66,6 +69,14 @@ class MessageLog:
     def of_counterparty(self, kind: str) -> Integers:
         """Messages of a kind that who delivers sent, in the order of sending."""
         return np.flatnonzero((self._kind == kind) & (self._sender == self._counterparty))
+
+    def received(self, kind: str, address: int) -> Integers:
+        """Messages of a kind that came to an address, in the order of sending."""
+        return np.flatnonzero((self._kind == kind) & (self.receiver == address))
+
+    def sent(self, kind: str, address: int) -> Integers:
+        """Messages of a kind that came from an address, in the order of sending."""
+        return np.flatnonzero((self._kind == kind) & (self._sender == address))
 
     def sender(self, rows: Integers) -> Integers:
         """Addresses of who sent some of the messages."""

@@ -39,7 +39,7 @@ from nashgrid.runs.inputs import tariff
 from nashgrid.runs.money import MEDIATED, Stakes, mediation
 from nashgrid.runs.roster import roster
 from nashgrid.runs.scenario import Scenario
-from nashgrid.runs.seating import Seating, energy_seating, money_seating
+from nashgrid.runs.seating import Seating, energy_seating, money_seating, opening_price
 
 MONEY_TOLERANCE = 1e-10
 # The residuals are norms over all commodities; the outcome is held to its worst agent and line.
@@ -265,17 +265,10 @@ class TradingModel(mesa.Model):
         """The retail price; nothing where everybody pays the utility for itself."""
         retail = self.wires.tariff.retail_price_per_kwh
         opening = np.zeros_like(retail) if topic == UTILITY_ONLY else retail
-        levels = self.wires.levels if topic == TRADING else None
-        prices = [np.tile(opening, len(self.wires.places))]
-        if levels is not None:
-            # What passes between communities has a premium, which opens at nothing.
-            inside = np.tile(opening, len(levels.pairs))
-            prices += [inside, np.zeros_like(opening)]
-        rentals = self.wires.rentals if topic == TRADING else None
-        if rentals is not None:
-            # Charging costs what energy does; rent opens at nothing.
-            prices += [np.append(opening, 0.0)] * len(rentals.each)
-        return np.concatenate(prices)
+        places = len(self.wires.places)
+        if topic != TRADING:
+            return opening_price(opening, places)
+        return opening_price(opening, places, self.wires.levels, self.wires.rentals)
 
     def _links(self) -> Links:
         """Everybody is linked to the coordinator of every exchange."""

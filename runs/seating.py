@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nashgrid.agents.bench import Members
-from nashgrid.market.messages import Integers
+from nashgrid.market.messages import Floats, Integers
 from nashgrid.runs.levels import Levels
 from nashgrid.runs.rentals import Rentals
 
@@ -86,6 +86,21 @@ def energy_seating(
         rows[levels.rows_of(number)].ravel() for number in range(communities) if levels is not None
     ]
     return Seating(rows, row, rows[:places].ravel(), tuple(managers), shares)
+
+
+def opening_price(
+    energy_price: Floats, places: int, levels: Levels | None = None, rentals: Rentals | None = None
+) -> Floats:
+    """(K,) of the commodities of `energy_seating`: energy at a price (T,), all else at nothing.
+
+    What passes between communities has a premium; charging costs what energy does.
+    """
+    prices = [np.tile(energy_price, places)]
+    if levels is not None:
+        prices += [np.tile(energy_price, len(levels.pairs)), np.zeros_like(energy_price)]
+    if rentals is not None:
+        prices += [np.append(energy_price, 0.0)] * len(rentals.each)
+    return np.concatenate(prices)
 
 
 def money_seating(traders: int, managers: int) -> Seating:
