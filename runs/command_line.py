@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from nashgrid.runs.commands.compare import compare
 from nashgrid.runs.commands.markets import markets
+from nashgrid.runs.commands.pareto import pareto
 from nashgrid.runs.commands.play import play
 from nashgrid.runs.commands.run import run
 from nashgrid.runs.commands.scenarios import scenarios_app
@@ -22,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, play, shift, verify, compare, markets):
+for command in (run, play, shift, verify, compare, pareto, markets):
     app.command()(command)
 app.add_typer(scenarios_app, name="scenarios")
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nashgrid.runs.comparison import Comparison
     from nashgrid.runs.generator_profits import generator_profits
     from nashgrid.runs.outcome import Outcome
+    from nashgrid.runs.pareto import ParetoFront, pareto
     from nashgrid.runs.play import MarketPlay, play
     from nashgrid.runs.scenario import Scenario
     from nashgrid.runs.scenario_files import built_in_scenarios, load_scenario
@@ -34,6 +35,7 @@ __all__ = [
     "LevelFees",
     "MarketPlay",
     "Outcome",
+    "ParetoFront",
     "Scenario",
     "Shifting",
     "StackelbergOutcome",
@@ -43,6 +45,7 @@ __all__ = [
     "form_communities",
     "generator_profits",
     "load_scenario",
+    "pareto",
     "play",
     "shift",
     "simulate",
@@ -57,6 +60,7 @@ _HOMES = {
     "LevelFees": "trade_levels",
     "MarketPlay": "play",
     "Outcome": "outcome",
+    "ParetoFront": "pareto",
     "Scenario": "scenario",
     "Shifting": "shifting",
     "StackelbergOutcome": "stackelberg",
@@ -66,6 +70,7 @@ _HOMES = {
     "form_communities": "community_forming",
     "generator_profits": "generator_profits",
     "load_scenario": "scenario_files",
+    "pareto": "pareto",
     "play": "play",
     "shift": "shifting",
     "simulate": "simulate",

@@ -1,12 +1,8 @@
 """The page of a comparison: markets side by side, in one file that opens offline."""
 
-import json
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 
 import pandas as pd
-from plotly.offline import get_plotlyjs
 
 from nashgrid.runs.comparison import Comparison
 from nashgrid.runs.comparison_measures import CERTIFIED, REFUSED
@@ -19,10 +15,9 @@ from nashgrid.runs.report.comparison_matrices import (
     subsidy_figure,
 )
 from nashgrid.runs.report.comparison_prices import price_figure
+from nashgrid.runs.report.document import document
 from nashgrid.runs.report.figure import Section
 from nashgrid.runs.report.words import count, number, text
-
-_PARTS = files("nashgrid.runs.report")
 
 
 def write_comparison(comparison: Comparison, path: Path) -> Path:
@@ -33,35 +28,14 @@ def write_comparison(comparison: Comparison, path: Path) -> Path:
 
 def comparison_page(comparison: Comparison) -> str:
     """The page as HTML."""
-    sections = _sections(comparison)
-    figures = [figure.content() for section in sections for figure in section.figures]
-    written = json.dumps(figures, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     scenario = text(comparison.scenario.name)
     seeds = ", ".join(str(seed) for seed in comparison.seeds)
-    return Template(_part("page.html")).substitute(
+    return document(
         title=f"{scenario}: markets compared – nashgrid",
-        style=_part("page.css"),
         headline=_headline(comparison),
-        contents="".join(f'<li><a href="#{s.anchor}">{s.short}</a></li>' for s in sections),
-        sections="\n".join(_html(section) for section in sections),
+        sections=_sections(comparison),
         footer=f"Made by nashgrid, seed {seeds}. Seconds are of the machine that ran it. This page "
         "needs no connection.",
-        plotly=get_plotlyjs(),
-        figures=written.replace("</", "<\\/"),
-        script=_part("page.js"),
-    )
-
-
-def _part(name: str) -> str:
-    return (_PARTS / name).read_text(encoding="utf-8")
-
-
-def _html(section: Section) -> str:
-    figures = "".join(figure.html() for figure in section.figures)
-    return (
-        f'<section id="{section.anchor}" aria-labelledby="{section.anchor}-title">'
-        f'<h2 id="{section.anchor}-title">{section.title}</h2>'
-        f"{section.body}{figures}</section>"
     )
 
 

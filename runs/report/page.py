@@ -1,11 +1,6 @@
 """The page: heading, sections and figures in one file that opens offline."""
 
-import json
-from importlib.resources import files
 from pathlib import Path
-from string import Template
-
-from plotly.offline import get_plotlyjs
 
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.agent_figure import agent_section
@@ -15,6 +10,7 @@ from nashgrid.runs.report.communities_section import communities_section
 from nashgrid.runs.report.convergence_figure import convergence_section
 from nashgrid.runs.report.crowd import crowd_of
 from nashgrid.runs.report.crowd_page import crowd_sections
+from nashgrid.runs.report.document import document
 from nashgrid.runs.report.feeder_figure import feeder_section
 from nashgrid.runs.report.figure import Section
 from nashgrid.runs.report.headline import headline, page_title
@@ -23,7 +19,6 @@ from nashgrid.runs.report.price_parts_figure import price_parts_section
 from nashgrid.runs.report.rental_section import rental_section
 from nashgrid.runs.report.savings_section import savings_section
 
-_PARTS = files("nashgrid.runs.report")
 _SECTIONS = (
     feeder_section,
     price_section,
@@ -69,43 +64,14 @@ def report_sections(outcome: Outcome) -> list[Section]:
 
 def report_page(outcome: Outcome) -> str:
     """The page as HTML."""
-    sections = report_sections(outcome)
-    figures = [figure.content() for section in sections for figure in section.figures]
-    return Template(_part("page.html")).substitute(
+    contents = '<li><a href="#top">Result</a></li>'
+    if not outcome.certified:
+        contents += '<li><a class="bad" href="#certificate">✗ not certified</a></li>'
+    return document(
         title=page_title(outcome),
-        style=_part("page.css"),
         headline=headline(outcome),
-        contents=_contents(outcome, sections),
-        sections="\n".join(_html(section) for section in sections),
+        contents=contents,
+        sections=report_sections(outcome),
         footer=f"Made by nashgrid, seed {outcome.seed}. Powers are positive when an agent buys or "
         "uses. This page needs no connection.",
-        plotly=get_plotlyjs(),
-        figures=_json(figures),
-        script=_part("page.js"),
-    )
-
-
-def _part(name: str) -> str:
-    return (_PARTS / name).read_text(encoding="utf-8")
-
-
-def _json(figures: list[dict[str, object]]) -> str:
-    """JSON that cannot end the script element it stands in."""
-    written = json.dumps(figures, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return written.replace("</", "<\\/")
-
-
-def _contents(outcome: Outcome, sections: list[Section]) -> str:
-    top = '<li><a href="#top">Result</a></li>'
-    if not outcome.certified:
-        top += '<li><a class="bad" href="#certificate">✗ not certified</a></li>'
-    return top + "".join(f'<li><a href="#{s.anchor}">{s.short}</a></li>' for s in sections)
-
-
-def _html(section: Section) -> str:
-    figures = "".join(figure.html() for figure in section.figures)
-    return (
-        f'<section id="{section.anchor}" aria-labelledby="{section.anchor}-title">'
-        f'<h2 id="{section.anchor}-title">{section.title}</h2>'
-        f"{section.body}{figures}</section>"
     )
