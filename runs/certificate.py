@@ -9,12 +9,11 @@ import pyarrow as pa
 
 from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.agents.population.population import Population
-from nashgrid.market.topics import TRADING
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.claims import allowed, claim
 from nashgrid.runs.core_finding import core_finding
+from nashgrid.runs.layers import read_layers
 from nashgrid.runs.ledger import trades_of
-from nashgrid.runs.level_outcome import read_level_outcome
 from nashgrid.runs.markets.books import Books, individual_rationality
 from nashgrid.runs.markets.market import Market
 from nashgrid.runs.message_audit import Audit, audit
@@ -23,7 +22,6 @@ from nashgrid.runs.positions import Position
 from nashgrid.runs.potential import GameFinding
 from nashgrid.runs.price_claims import price_claims
 from nashgrid.runs.proof import CaseProof, prove_case
-from nashgrid.runs.rental_outcome import read_rental_outcome
 from nashgrid.runs.roster import roster
 from nashgrid.runs.rounding import rounding_slack
 from nashgrid.runs.scenario import Scenario
@@ -56,8 +54,7 @@ def certify(
     known = {} if proved is None else proved
     drawn = wires.population
     kernel = None if drawn is None else Population(drawn.buildings)
-    levels = read_level_outcome(wires.levels, tables.levels, tables.community_prices)
-    rentals = read_rental_outcome(wires, tables.rentals, tables.rented_charging)
+    layers = read_layers(wires, tables)
     for case in market.cases:
         if case not in known:
             known[case] = prove_case(
@@ -70,8 +67,7 @@ def certify(
                 tables.trades,
                 tables.schedules,
                 kernel,
-                levels if case == TRADING else None,
-                rentals if case == TRADING else None,
+                layers.of(case),
             )
     proofs = {case: known[case] for case in market.cases}
     accounts, people = tables.accounts, roster(scenario, wires.population)
@@ -81,7 +77,7 @@ def certify(
         rounding,
         proofs[market.cases[-1]].money_cost,
         scenario.negotiation.tolerance,
-        trades_of(market, wires, people, tables.prices, tables.trades, None, levels, rentals),
+        trades_of(market, wires, people, tables.prices, tables.trades, None, layers),
     )
     heard = audit(messages, wires, people)
     return certificate_of(market, wires, proofs, books, tables, heard, _both_ways(tables.schedules))

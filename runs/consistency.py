@@ -9,15 +9,14 @@ from numpy.typing import NDArray
 
 from nashgrid.market.messages import Floats
 from nashgrid.market.settlement import NANO_PER_MICRO, whole_micro
-from nashgrid.market.topics import TRADING
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.inputs import slot_starts
-from nashgrid.runs.level_outcome import LevelOutcome
+from nashgrid.runs.layers import Layers
 from nashgrid.runs.markets.bargained_payments import BARGAINED
-from nashgrid.runs.rental_outcome import RentalOutcome
 from nashgrid.runs.run_folder import StoredRun, table_file
 from nashgrid.runs.stacking import repeated, stack
 from nashgrid.runs.table_comparison import table_differences
+from nashgrid.runs.tables import price_at_places
 
 SAME_KW = 1e-9
 """Sums of powers in another order may differ by so much."""
@@ -49,12 +48,7 @@ def misfits(
 
 
 def unsaid(
-    run: StoredRun,
-    wires: Wires,
-    roster: pd.DataFrame,
-    cases: Sequence[str],
-    levels: LevelOutcome | None,
-    rentals: RentalOutcome | None,
+    run: StoredRun, wires: Wires, roster: pd.DataFrame, cases: Sequence[str], layers: Layers
 ) -> Iterator[str]:
     """Prices and trades must be what the closing messages said, to the last digit.
 
@@ -63,44 +57,57 @@ def unsaid(
     """
     columns = ["topic", "kind", "sender", "receiver", "price", "quantity", "count"]
     said = run.messages.select(columns).to_pandas()
-    place, managers = wires.place_of(roster["bus"]), wires.manager_addresses(len(roster))
     for case in cases:
         rows = said[said["topic"] == case]
-        closing, commitment = (rows[rows["kind"] == kind] for kind in ("closing", "commitment"))
-        table = run.tables.prices
-        table = table[table["case"] == case].pivot(
-            index="bus", columns="slot", values="price_per_kwh"
-        )
-        price = table.loc[list(wires.places)].to_numpy(float)
-        expected = dict(enumerate(price[place], start=1))
-        expected[len(roster) + len(managers) + 1] = price.ravel()
-        if levels is not None and case == TRADING:
-            expected |= dict(enumerate(levels.agent_price(price), start=1))
-            expected |= dict(zip(managers, levels.manager_price(price), strict=True))
-        if rentals is not None and case == TRADING:
-            for row in rentals.rentals.of_agent:
-                expected[row + 1] = np.append(expected[row + 1], rentals.price(row))
-        if not _same(closing["price"], closing["receiver"], closing["count"], expected):
-            yield f"prices.csv: prices of {case!r} are not those of the closing messages"
-        remainder = rows[rows["kind"] == "remainder"]["quantity"]
-        trades = run.tables.trades
-        trade = trades[trades["case"] == case]["trade_kw"].to_numpy(float)
-        own, rest = np.split(trade, [len(roster) * run.scenario.horizon.slots])
-        agents = dict(enumerate(np.split(own, len(roster)), start=1))
-        if rentals is not None and case == TRADING:
-            for row in rentals.rentals.of_agent:
-                agents[row + 1] = np.append(agents[row + 1], rentals.quantity(row))
-        if levels is not None and case == TRADING:
-            at_last = commitment[commitment["sender"].isin(managers)].groupby("sender").last()
-            traded_kw = own.reshape(len(roster), -1)
-            yield from _not_passed_on(at_last["quantity"], levels.manager_kw(traded_kw))
-        commitment = commitment[~commitment["sender"].isin(managers)]
-        quantity, sender = commitment["quantity"], commitment["sender"]
-        if not _same(quantity, sender, commitment["count"], agents) or not np.array_equal(
-            np.concatenate([*remainder]), rest
-        ):
-            name = table_file(run.folder, "trades")
-            yield f"{name}: trades of {case!r} are not those that the agents committed to"
+        yield from _unsaid_prices(run, wires, roster, case, rows, layers.of(case))
+        yield from _unsaid_trades(run, wires, roster, case, rows, layers.of(case))
+
+
+def _unsaid_prices(
+    run: StoredRun,
+    wires: Wires,
+    roster: pd.DataFrame,
+    case: str,
+    said: pd.DataFrame,
+    layers: Layers,
+) -> Iterator[str]:
+    closing, managers = said[said["kind"] == "closing"], wires.manager_addresses(len(roster))
+    price = price_at_places(run.tables.prices, case, wires).T
+    own = layers.energy_price(price, wires.place_of(roster["bus"]))
+    expected = dict(enumerate(layers.price(own), start=1))
+    if layers.levels is not None:
+        expected |= dict(zip(managers, layers.levels.manager_price(price), strict=True))
+    expected[len(roster) + len(managers) + 1] = price.ravel()
+    if not _same(closing["price"], closing["receiver"], closing["count"], expected):
+        yield f"prices.csv: prices of {case!r} are not those of the closing messages"
+
+
+def _unsaid_trades(
+    run: StoredRun,
+    wires: Wires,
+    roster: pd.DataFrame,
+    case: str,
+    said: pd.DataFrame,
+    layers: Layers,
+) -> Iterator[str]:
+    trades, managers = run.tables.trades, wires.manager_addresses(len(roster))
+    trade = trades[trades["case"] == case]["trade_kw"].to_numpy(float)
+    own, rest = np.split(trade, [len(roster) * run.scenario.horizon.slots])
+    traded_kw = own.reshape(len(roster), -1)
+    commitment = said[said["kind"] == "commitment"]
+    of_manager = commitment["sender"].isin(managers)
+    if layers.levels is not None:
+        at_last = commitment[of_manager].groupby("sender").last()
+        yield from _not_passed_on(at_last["quantity"], layers.levels.manager_kw(traded_kw))
+    own_words = commitment[~of_manager]
+    expected = dict(enumerate(layers.quantity(traded_kw), start=1))
+    quantity, sender = own_words["quantity"], own_words["sender"]
+    remainder = np.concatenate([*said[said["kind"] == "remainder"]["quantity"]])
+    if not _same(quantity, sender, own_words["count"], expected) or not np.array_equal(
+        remainder, rest
+    ):
+        name = table_file(run.folder, "trades")
+        yield f"{name}: trades of {case!r} are not those that the agents committed to"
 
 
 def _not_passed_on(said: Iterable[Floats], expected: Sequence[Floats]) -> Iterator[str]:

@@ -17,12 +17,11 @@ from nashgrid.market.topics import COURNOT
 from nashgrid.runs.accounts import accounts_table
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.influence import anticipations, price_curve
+from nashgrid.runs.layers import NO_LAYERS, Layers
 from nashgrid.runs.level_ledger import fees_due, membership, passed_on
-from nashgrid.runs.level_outcome import LevelOutcome
 from nashgrid.runs.markets.market import Market
 from nashgrid.runs.markets.trades import Terms, Trades
 from nashgrid.runs.rental_ledger import renting
-from nashgrid.runs.rental_outcome import RentalOutcome
 from nashgrid.runs.tables import demand_kw, price_at_places, trade_kw
 
 
@@ -35,8 +34,7 @@ def settle(
     *,
     device_cost: Mapping[str, Floats],
     bargained: Floats | None,
-    levels: LevelOutcome | None = None,
-    rentals: RentalOutcome | None = None,
+    layers: Layers = NO_LAYERS,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Settlement and accounts of an outcome.
 
@@ -46,10 +44,9 @@ def settle(
     prices, trades : tables of the outcome, in order of case, agent and slot
     device_cost : case -> (n,) what the agents' devices cost, before any payment [currency]
     bargained : (n,) payments that the agents agreed on [currency]; None where they need not
-    levels, rentals : what communities with managers and batteries for rent came to; None without
-        trade, or where there are none
+    layers : what communities with managers and batteries for rent came to
     """
-    settled = trades_of(market, wires, roster, prices, trades, bargained, levels, rentals)
+    settled = trades_of(market, wires, roster, prices, trades, bargained, layers)
     settlement = settlement_of(market, settled)
     first, last = market.cases[0], market.cases[-1]
     with_operator = settled.terms.losses_kw is not None
@@ -73,8 +70,7 @@ def trades_of(
     prices: pd.DataFrame,
     trades: pd.DataFrame,
     bargained: Floats | None,
-    levels: LevelOutcome | None = None,
-    rentals: RentalOutcome | None = None,
+    layers: Layers = NO_LAYERS,
 ) -> Trades:
     """What a market settles, from tables whose rows stand in order of case, agent and slot.
 
@@ -82,12 +78,12 @@ def trades_of(
     ----------
     roster : one row per agent, in order of address
     bargained : (n,) payments agreed on; None where the market has none
-    levels, rentals : what communities with managers and batteries for rent came to
+    layers : what communities with managers and batteries for rent came to
     """
     first, last = market.cases[0], market.cases[-1]
     price = price_at_places(prices, last, wires).T
     tariff, losses_kw, hours = wires.tariff, None, wires.scenario.horizon.slot_hours
-    at_place = price[wires.place_of(roster["bus"])] if levels is None else levels.agent_price(price)
+    at_place = layers.energy_price(price, wires.place_of(roster["bus"]))
     known = anticipations(wires.scenario, tariff, last)
     if known is not None:
         at_place = np.array([one.own_price(row) for one, row in zip(known, at_place, strict=True)])
@@ -109,8 +105,8 @@ def trades_of(
         ),
         bargained=bargained,
         membership=membership(wires.levels),
-        passed_on=passed_on(levels, traded_kw, price, hours),
-        renting=renting(rentals, traded_kw),
+        passed_on=passed_on(layers.levels, traded_kw, price, hours),
+        renting=renting(layers.rentals, traded_kw),
     )
 
 

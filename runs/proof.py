@@ -19,7 +19,7 @@ from nashgrid.market.topics import UTILITY_ONLY
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.central import CentralOptimum, central_optimum, connection_limits
 from nashgrid.runs.influence import anticipations
-from nashgrid.runs.level_outcome import LevelOutcome
+from nashgrid.runs.layers import NO_LAYERS, Layers
 from nashgrid.runs.level_proof import manager_positions
 from nashgrid.runs.population_proof import PopulationPosition, prove_population
 from nashgrid.runs.population_tables import read_schedules
@@ -31,7 +31,6 @@ from nashgrid.runs.positions import (
     limits_not_kept,
 )
 from nashgrid.runs.potential import GameFinding, natural_maps_kw, potential_at
-from nashgrid.runs.rental_outcome import RentalOutcome
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.tables import demand_kw, population_trades, price_at_places
 
@@ -117,14 +116,13 @@ def prove_case(
     trades: pd.DataFrame,
     schedules: pd.DataFrame,
     kernel: Population | None,
-    levels: LevelOutcome | None = None,
-    rentals: RentalOutcome | None = None,
+    layers: Layers = NO_LAYERS,
 ) -> CaseProof:
     """Check one case of an outcome from its tables.
 
     `kernel` solves the problems of a population, without memory of the negotiation; None where
-    there is no population. `levels` and `rentals` are what communities with managers
-    and batteries for rent came to in this case.
+    there is no population. `layers` is what communities with managers and
+    batteries for rent came to in this case.
 
     Raises
     ------
@@ -133,7 +131,7 @@ def prove_case(
     """
     if (kernel is None) != (wires.population is None):
         raise ValueError("a kernel is for a population, and a population needs one")
-    tables = _Tables(case, scenario, wires, prices, trades, schedules, problems, levels, rentals)
+    tables = _Tables(case, scenario, wires, prices, trades, schedules, problems, layers)
     positions = tables.stated_positions(problems)
     managers = tables.manager_positions()
     population = None if kernel is None else tables.population_position(kernel)
@@ -159,7 +157,7 @@ def prove_case(
     return CaseProof(
         positions=positions,
         managers=managers,
-        rental_imbalance=None if rentals is None else rentals.largest_imbalance,
+        rental_imbalance=layers.rental_imbalance,
         population=population,
         imbalance_kw=tables.imbalance_kw,
         total_cost=total,
@@ -184,10 +182,9 @@ class _Tables:
         trades: pd.DataFrame,
         schedules: pd.DataFrame,
         problems: Sequence[CompiledProblem],
-        levels: LevelOutcome | None,
-        rentals: RentalOutcome | None,
+        layers: Layers,
     ) -> None:
-        self._levels, self._rentals = levels, rentals
+        self._layers = layers
         self._case, self._scenario, self._wires = case, scenario, wires
         self.price = price_at_places(prices, case, wires)
         self.demand_kw = demand_kw(trades, case, wires)
@@ -222,7 +219,8 @@ class _Tables:
             bought[:, place] += trade
         if drawn is not None:
             np.add.at(bought.T, self._wires.place_of(drawn.roster["bus"]), self._drawn_kw)
-        matched = 0.0 if self._levels is None else self._levels.imbalance_kw
+        levels = self._layers.levels
+        matched = 0.0 if levels is None else levels.imbalance_kw
         return max(float(np.abs(bought - self.demand_kw).max()), matched)
 
     def stated_positions(self, problems: Sequence[CompiledProblem]) -> dict[str, Position]:
@@ -230,14 +228,11 @@ class _Tables:
         entries = self._scenario.agents
         rows_of = dict(iter(self._stated_schedules.groupby("agent", sort=False)))
         views = self.known or [price_taker(problem.problem.price.size) for problem in problems]
-        price = self.price.T[self._places]
-        if self._levels is not None:
-            price = self._levels.agent_price(self.price.T)
-        positions, quantities = {}, self._stated_kw
-        if self._rentals is not None:
-            more = self._rentals
-            quantities = [np.append(q, more.quantity(row)) for row, q in enumerate(quantities)]
-            price = [np.append(p, more.price(row)) for row, p in enumerate(price)]
+        energy_price = self._layers.energy_price(
+            self.price.T, np.array(self._places, dtype=np.int64)
+        )
+        price, quantities = self._layers.price(energy_price), self._layers.quantity(self._stated_kw)
+        positions = {}
         for entry, problem, view, own_price, quantity in zip(
             entries, problems, views, price, quantities, strict=True
         ):
@@ -247,10 +242,10 @@ class _Tables:
 
     def manager_positions(self) -> dict[str, Position]:
         """Of the managers of communities; none where they take no part."""
-        if self._levels is None:
+        if self._layers.levels is None:
             return {}
         traded_kw = np.array(self._stated_kw)
-        return manager_positions(self._wires, self._levels, traded_kw, self.price.T)
+        return manager_positions(self._wires, self._layers.levels, traded_kw, self.price.T)
 
     def population_position(self, kernel: Population) -> PopulationPosition:
         """Of all buildings drawn at random."""

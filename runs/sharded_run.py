@@ -19,8 +19,8 @@ from nashgrid.runs.accounts import accounts_of
 from nashgrid.runs.certificate import certificate_of
 from nashgrid.runs.group_sums import GROUP, Groups, group_settlement
 from nashgrid.runs.inputs import tariff, with_values
+from nashgrid.runs.layers import NO_LAYERS
 from nashgrid.runs.ledger import payments_of
-from nashgrid.runs.level_outcome import level_tables
 from nashgrid.runs.markets import market_named
 from nashgrid.runs.markets.books import Books
 from nashgrid.runs.markets.market import Market
@@ -28,7 +28,6 @@ from nashgrid.runs.markets.trades import Terms, Trades
 from nashgrid.runs.message_audit import audit
 from nashgrid.runs.network_tables import network_tables
 from nashgrid.runs.outcome import Outcome, Tables
-from nashgrid.runs.rental_outcome import rental_tables
 from nashgrid.runs.report import write_report
 from nashgrid.runs.rounding import rounding_of
 from nashgrid.runs.scenario import Scenario
@@ -112,8 +111,7 @@ def _outcome(model: ShardedModel, market: Market, seed: int) -> SummedOutcome:
         settlement=settlement,
         rounds=model.datacollector.get_model_vars_dataframe(),
         **vars(network),
-        **level_tables(None, trades, wires),
-        **rental_tables(None),
+        **NO_LAYERS.tables(trades, wires),
     )
     proofs = {case: prove_shards(model, case, trade_kw[case]) for case in cases}
     traded_kwh = np.abs(trade_kw[cases[-1]]).sum(axis=1) * model.study.horizon.slot_hours

@@ -13,8 +13,8 @@ from nashgrid.runs.central import connection_limits
 from nashgrid.runs.certificate import certify
 from nashgrid.runs.inputs import tariff, with_values
 from nashgrid.runs.kernel_warmup import warm_up
+from nashgrid.runs.layers import Layers, layers_of
 from nashgrid.runs.ledger import settle
-from nashgrid.runs.level_outcome import LevelOutcome, level_outcome, level_tables
 from nashgrid.runs.markets import market_named
 from nashgrid.runs.markets.market import Market
 from nashgrid.runs.model import TradingModel
@@ -22,7 +22,6 @@ from nashgrid.runs.network_tables import NetworkTables, network_tables
 from nashgrid.runs.outcome import Outcome, Tables
 from nashgrid.runs.population_memory import memory_statement
 from nashgrid.runs.proof import CaseProof
-from nashgrid.runs.rental_outcome import RentalOutcome, rental_outcome, rental_tables
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.summary import summarise
 
@@ -67,8 +66,7 @@ class Negotiated:
     model : of the finished negotiation
     prices, trades, schedules : tables, see `Tables`
     network : what they do in the wires
-    levels, rentals : what communities with managers and batteries for rent came to; None where
-        there are none
+    layers : what communities with managers and batteries for rent came to
     proofs : of the cases that were proved so far
     refused : exchanges of money that could not be held, and why
     """
@@ -78,8 +76,7 @@ class Negotiated:
     trades: pd.DataFrame
     schedules: pd.DataFrame
     network: NetworkTables
-    levels: LevelOutcome | None = None
-    rentals: RentalOutcome | None = None
+    layers: Layers
     proofs: dict[str, CaseProof] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
@@ -130,8 +127,7 @@ def negotiate(
         trades,
         tables.schedules_table(model, cases),
         network_tables(prices, trades, model.wires, cases, connection_kw),
-        level_outcome(model),
-        rental_outcome(model),
+        layers_of(model),
         refused=refused,
     )
 
@@ -150,6 +146,7 @@ def outcome_of(found: Negotiated, market: Market, seed: int) -> Outcome:
         raise ValueError(f"the market {market.name} needs the exchange {missing[0]!r}")
     if market.money in found.refused:
         raise ValueError(f"market {market.name}: {found.refused[market.money]}")
+    layers = found.layers.of(cases[-1])
     settlement, accounts = settle(
         market,
         model.wires,
@@ -158,8 +155,7 @@ def outcome_of(found: Negotiated, market: Market, seed: int) -> Outcome:
         found.trades,
         device_cost={case: _device_cost(model, case) for case in cases},
         bargained=None if market.money is None else _bargained(model, market.money),
-        levels=found.levels if market.has_trading else None,
-        rentals=found.rentals if market.has_trading else None,
+        layers=layers,
     )
     rounds = model.datacollector.get_model_vars_dataframe()
     own = Tables(
@@ -170,8 +166,7 @@ def outcome_of(found: Negotiated, market: Market, seed: int) -> Outcome:
         settlement=settlement,
         rounds=rounds[rounds["topic"].isin(market.exchanges)].reset_index(drop=True),
         **vars(found.network),
-        **level_tables(found.levels if market.has_trading else None, found.trades, model.wires),
-        **rental_tables(found.rentals if market.has_trading else None),
+        **layers.tables(found.trades, model.wires),
     )
     problems = {case: [agent.problems[case] for agent in model.prosumers] for case in cases}
     log = [entry for entry in model.post.network.log if entry[1].messages.topic in market.exchanges]

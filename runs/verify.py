@@ -11,20 +11,18 @@ import pandas as pd
 from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.agents.population.accounting import device_costs
 from nashgrid.market.messages import Floats
-from nashgrid.market.topics import TRADING
 from nashgrid.runs import population_tables, tables
 from nashgrid.runs.assembly import Wires, lay_wires
 from nashgrid.runs.central import connection_limits, local_problem
 from nashgrid.runs.certificate import certify
 from nashgrid.runs.consistency import misfits, unsaid, unsaid_payments
+from nashgrid.runs.layers import Layers, read_layers
 from nashgrid.runs.ledger import settle
-from nashgrid.runs.level_outcome import level_tables, read_level_outcome
 from nashgrid.runs.markets import market_named
 from nashgrid.runs.markets.bargained_payments import agreed_payments
 from nashgrid.runs.network_tables import network_tables
 from nashgrid.runs.population_tables import read_schedules
 from nashgrid.runs.positions import assign
-from nashgrid.runs.rental_outcome import RentalOutcome, read_rental_outcome, rental_tables
 from nashgrid.runs.roster import roster
 from nashgrid.runs.run_folder import (
     StoredRun,
@@ -111,46 +109,32 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
         ]
         for case in market.cases
     }
-    levels = read_level_outcome(wires.levels, stored.levels, stored.community_prices)
-    rentals = read_rental_outcome(wires, stored.rentals, stored.rented_charging)
+    layers = read_layers(wires, stored)
     settlement, accounts = settle(
         market,
         wires,
         people,
         stored.prices,
         stored.trades,
-        device_cost=_device_costs(run, wires, problems, rentals),
+        device_cost=_device_costs(run, wires, problems, layers),
         bargained=agreed_payments(stored.settlement, _payers(wires, people))
         if market.bargains
         else None,
-        levels=levels,
-        rentals=rentals,
+        layers=layers,
     )
     connection_kw = connection_limits(run.scenario, wires)
     network = network_tables(stored.prices, stored.trades, wires, market.cases, connection_kw)
-    rented = rental_tables(rentals) if rentals is not None else {}
-    leveled = level_tables(levels, stored.trades, wires)
-    again = replace(
-        stored,
-        accounts=accounts,
-        settlement=settlement,
-        **vars(network),
-        **leveled,
-        **rented,
-    )
+    added = layers.tables(stored.trades, wires)
+    again = replace(stored, accounts=accounts, settlement=settlement, **vars(network), **added)
     certificate = certify(market, wires, problems, again, run.messages)
     summary = summarise(
         run.scenario, accounts, stored.schedules, stored.rounds, run.messages, again.levels
     )
+    tables_again = ["accounts", "settlement", *vars(network)]
+    tables_again += [name for name, table in added.items() if len(table)]
     wrong = [
         difference
-        for name in (
-            "accounts",
-            "settlement",
-            *vars(network),
-            *(leveled if levels is not None else ()),
-            *rented,
-        )
+        for name in tables_again
         for difference in table_differences(
             table_file(run.folder, name), getattr(stored, name), getattr(again, name)
         )
@@ -158,7 +142,7 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
     wrong += [
         *differences("outcome.json: certificate", run.record["certificate"], certificate),
         *differences("outcome.json: summary", run.record["summary"], summary),
-        *unsaid(run, wires, people, market.cases, levels, rentals),
+        *unsaid(run, wires, people, market.cases, layers),
         *unsaid_payments(run, market.money),
         *_wrong_schedules(run, wires, problems),
     ]
@@ -175,7 +159,7 @@ def _device_costs(
     run: StoredRun,
     wires: Wires,
     problems: dict[str, list[CompiledProblem]],
-    rentals: RentalOutcome | None,
+    layers: Layers,
 ) -> dict[str, Floats]:
     """case -> (n,) what the devices cost; writes the schedules into the problems' variables."""
     stored, slots, costs = run.tables, run.scenario.horizon.slots, {}
@@ -185,10 +169,8 @@ def _device_costs(
         schedules = stored.schedules[stored.schedules["case"] == case]
         stated = schedules[: slots * _devices(statements)]
         own = dict(iter(stated.groupby("agent", sort=False, observed=True)))
-        for row, (compiled, bought) in enumerate(zip(statements, trade, strict=False)):
-            rented = rentals is not None and case == TRADING
-            more = rentals.quantity(row) if rented and rentals is not None else np.zeros(0)
-            quantity = np.append(bought, more)
+        quantities = layers.of(case).quantity(trade[: len(statements)])
+        for compiled, quantity in zip(statements, quantities, strict=True):
             assign(compiled.problem, quantity, own[compiled.problem.owner], case)
         costs[case] = np.array([compiled.problem.device_cost() for compiled in statements])
         if wires.population is not None:
