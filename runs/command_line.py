@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from nashgrid.runs.commands.charges import charges
 from nashgrid.runs.commands.compare import compare
 from nashgrid.runs.commands.markets import markets
 from nashgrid.runs.commands.pareto import pareto
@@ -23,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, play, shift, verify, compare, pareto, markets):
+for command in (run, play, shift, verify, compare, pareto, charges, markets):
     app.command()(command)
 app.add_typer(scenarios_app, name="scenarios")
 

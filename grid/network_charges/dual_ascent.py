@@ -31,7 +31,7 @@ def no_multipliers(terms: OperatorTerms) -> LimitMultipliers:
 
 
 def ascend(
-    terms: OperatorTerms, multipliers: LimitMultipliers, demand_kw: ArrayLike, step: float
+    terms: OperatorTerms, multipliers: LimitMultipliers, demand_kw: ArrayLike, step: ArrayLike
 ) -> LimitMultipliers:
     r"""Move the multipliers with what the schedules overload.
 
@@ -48,7 +48,7 @@ def ascend(
     ----------
     demand_kw : (S, B)
         What the schedules take at the trading buses.
-    step : float
+    step : float or (S, 1)
         a, currency/kW per kW.
 
     Raises
@@ -56,13 +56,14 @@ def ascend(
     ValueError
         If a shape or value is wrong.
     """
-    if not 0 < step < np.inf:
-        raise ValueError(f"step {step} currency/kW per kW must be positive and finite")
+    steps = np.asarray(step, dtype=np.float64)
+    if not ((steps > 0) & np.isfinite(steps)).all():
+        raise ValueError(f"step {step!r} currency/kW per kW must be positive and finite")
     limits = terms.limits
     value = checked_array("demand_kw", demand_kw, terms.shape) @ limits.rows.T
     return LimitMultipliers(
-        np.maximum(0.0, multipliers.upper + step * (value - limits.upper)),
-        np.maximum(0.0, multipliers.lower + step * (limits.lower - value)),
+        np.maximum(0.0, multipliers.upper + steps * (value - limits.upper)),
+        np.maximum(0.0, multipliers.lower + steps * (limits.lower - value)),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nashgrid.market.level_fees import LevelFees
+    from nashgrid.runs.charges import ChargeComparison, charges
     from nashgrid.runs.community_forming import FormedCommunities, form_communities
     from nashgrid.runs.compare import compare
     from nashgrid.runs.comparison import Comparison
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __version__ = version("nashgrid")
 __all__ = [
+    "ChargeComparison",
     "Comparison",
     "FormedCommunities",
     "LevelFees",
@@ -41,6 +43,7 @@ __all__ = [
     "StackelbergOutcome",
     "Verification",
     "built_in_scenarios",
+    "charges",
     "compare",
     "form_communities",
     "generator_profits",
@@ -55,6 +58,7 @@ __all__ = [
     "verify",
 ]
 _HOMES = {
+    "ChargeComparison": "charges",
     "Comparison": "comparison",
     "FormedCommunities": "community_forming",
     "LevelFees": "trade_levels",
@@ -66,6 +70,7 @@ _HOMES = {
     "StackelbergOutcome": "stackelberg",
     "Verification": "verify",
     "built_in_scenarios": "scenario_files",
+    "charges": "charges",
     "compare": "compare",
     "form_communities": "community_forming",
     "generator_profits": "generator_profits",

@@ -1,0 +1,240 @@
+"""Rules by which an operator charges for its wires, each as it moves with what it hears.
+
+An operator hears what the schedules take at every place, nothing else, and names a price for each:
+energy at the root and the charge. It moves the charges, hears the schedules that answer them, and
+so on. All rules are steps of one primal-dual method (Chambolle and Pock 2011): agents answer with a
+proximal term towards their last schedule, so that they do not jump, and the operator looks as far
+ahead as they moved, 2 d - d'.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from nashgrid.agents.local_problem import Tariff
+from nashgrid.grid.network_charges.dual_ascent import ascend, bus_charges, no_multipliers
+from nashgrid.grid.network_charges.tolls import Tolls
+from nashgrid.grid.operator_problem import OperatorProblem
+from nashgrid.market.messages import Floats
+
+KEPT_KW, KEPT_PU = 0.1, 1e-4
+"""Limits that are exceeded by no more are kept."""
+_BELOW_THE_BOUND = 0.95
+_HELPS = 0.9
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What the operator knows.
+
+    Parameters
+    ----------
+    operator : its terms: limits, losses, what is paid upstream
+    tariff : of the utility at the root
+    give_kw2h : (B,) by how much the schedules at a place together yield to a price, as they say in
+        their bids: sum of 1 / stiffness [kW2h/currency]
+    fixed_cost : what the charges have to bring in beside the losses [currency]
+    """
+
+    operator: OperatorProblem
+    tariff: Tariff
+    give_kw2h: Floats
+    fixed_cost: float
+
+    def loss_cost(self, demand_kw: Floats) -> float:
+        """What the losses cost over the day [currency]."""
+        return self.operator.cost(demand_kw) - self.upstream_bill(demand_kw)
+
+    def upstream_bill(self, demand_kw: Floats) -> float:
+        """What the energy costs at the root [currency]."""
+        return float(self.tariff.bill(demand_kw.sum(axis=1), self.operator.slot_hours))
+
+    def overload(self, demand_kw: Floats) -> tuple[float, float]:
+        """How far limits are exceeded [kW], [pu]."""
+        return self.operator.violation(demand_kw)
+
+
+class ChargeRule(Protocol):
+    """Prices that move with what the schedules take."""
+
+    @property
+    def relaxation(self) -> float:
+        """How far what agents say goes beyond their answers; 1 for not at all."""
+        ...
+
+    @property
+    def price_per_kwh(self) -> Floats:
+        """(T, B) what a kWh costs at every place."""
+        ...
+
+    @property
+    def redispatch_per_kwh(self) -> Floats:
+        """(T, B) how strongly schedules are asked to move, as a price against their stiffness."""
+        ...
+
+    def hear(self, demand_kw: Floats) -> None:
+        """Move the charges after schedules that take (T, B)."""
+        ...
+
+    def is_content(self, demand_kw: Floats) -> bool:
+        """Whether the charges stay, once the schedules do; otherwise they have moved on."""
+        ...
+
+
+class TollRule:
+    """Tolls for every edge between two places, at a rate that recovers the cost.
+
+    While limits are exceeded it doubles the rate, as long as that takes a tenth off the excess.
+
+    Parameters
+    ----------
+    tolls : at a rate of 1 currency/kWh
+    """
+
+    relaxation = 1.0
+
+    def __init__(self, grid: Grid, tolls: Tolls) -> None:
+        self._grid, self._tolls, self._rate = grid, tolls, 0.0
+        self._excess = np.inf
+        edges_of_bus = 1.0 + tolls.rows.sum(axis=0)
+        self._energy_step = _BELOW_THE_BOUND / float(edges_of_bus @ grid.give_kw2h)
+        self._toll_step = _BELOW_THE_BOUND / (tolls.rows * edges_of_bus @ grid.give_kw2h)
+        shape = grid.operator.shape
+        self._energy = (grid.tariff.retail_price_per_kwh + grid.tariff.feed_in_price_per_kwh) / 2
+        self._paid = np.zeros((shape[0], len(tolls.rows)))
+        self._last = np.zeros(shape)
+        self.redispatch_per_kwh = np.zeros(shape)
+
+    @property
+    def price_per_kwh(self) -> Floats:
+        """(T, B) energy at the root and the tolls on the way."""
+        return np.asarray(self._energy[:, None] + self._paid @ self._tolls.rows)
+
+    def hear(self, demand_kw: Floats) -> None:
+        """Move energy price and what is paid on every edge, each within its bounds."""
+        ahead = 2 * demand_kw - self._last
+        self._last = demand_kw
+        self._energy = _energy_price(self._grid, self._energy, ahead, self._energy_step)
+        most = self._rate * self._tolls.per_kwh
+        moved = self._paid + self._toll_step * (ahead @ self._tolls.rows.T)
+        self._paid = np.clip(moved, -most, most)
+
+    def is_content(self, demand_kw: Floats) -> bool:
+        """Recover the cost first; then see whether a higher rate keeps the limits."""
+        grid = self._grid
+        energy = grid.operator.slot_hours * demand_kw
+        recovered = (grid.loss_cost(demand_kw) + grid.fixed_cost) / self._tolls.paid(energy)
+        excess_kw, excess_pu = grid.overload(demand_kw)
+        if self._rate < 0.999 * recovered:
+            self._rate = recovered
+        elif (excess_kw > KEPT_KW or excess_pu > KEPT_PU) and excess_kw < _HELPS * self._excess:
+            self._rate *= 2
+        else:
+            return True
+        self._excess = excess_kw
+        return False
+
+
+class NoCharge(TollRule):
+    """Energy at the tariff, whatever the wires."""
+
+    def __init__(self, grid: Grid) -> None:
+        places = grid.operator.shape[1]
+        super().__init__(grid, Tolls(np.zeros((0, places)), np.zeros(0)))
+
+    def is_content(self, demand_kw: Floats) -> bool:
+        """There is nothing to move."""
+        return True
+
+
+class DualAscent:
+    """A multiplier for either direction of every line, for voltages and losses.
+
+    Counter-flow is paid (`nashgrid.grid.network_charges.dual_ascent`). The step of a slot is as
+    long as the limits that were ever exceeded in it allow: the others have no say.
+    """
+
+    relaxation = 1.0
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid, operator = grid, grid.operator
+        self._multipliers = no_multipliers(operator)
+        self._energy = (grid.tariff.retail_price_per_kwh + grid.tariff.feed_in_price_per_kwh) / 2
+        self._energy_step = 0.25 / float(grid.give_kw2h.sum())
+        self._exceeded = np.zeros(operator.limits.upper.shape, dtype=bool)
+        self._limit_step = np.ones((len(self._exceeded), 1))
+        self._last = np.zeros(operator.shape)
+        self.redispatch_per_kwh = np.zeros(operator.shape)
+
+    @property
+    def price_per_kwh(self) -> Floats:
+        """(T, B) energy at the root, limits and marginal losses."""
+        charges = bus_charges(self._grid.operator, self._multipliers, self._last)
+        return np.asarray(self._energy[:, None] + charges)
+
+    def hear(self, demand_kw: Floats) -> None:
+        """Raise the multipliers of what is exceeded, lower those of what is not."""
+        ahead = 2 * demand_kw - self._last
+        self._last = demand_kw
+        self._energy = _energy_price(self._grid, self._energy, ahead, self._energy_step)
+        self._note_exceeded(ahead)
+        operator = self._grid.operator
+        self._multipliers = ascend(operator, self._multipliers, ahead, self._limit_step)
+
+    def is_content(self, demand_kw: Floats) -> bool:
+        """Multipliers that creep while a limit is exceeded have not arrived."""
+        excess_kw, excess_pu = self._grid.overload(demand_kw)
+        return excess_kw <= KEPT_KW and excess_pu <= KEPT_PU
+
+    def _note_exceeded(self, demand_kw: Floats) -> None:
+        """Shorten the steps of slots in which other limits than before are exceeded."""
+        operator = self._grid.operator
+        limits, value = operator.limits, demand_kw @ operator.limits.rows.T
+        exceeded = self._exceeded | (value > limits.upper) | (value < limits.lower)
+        weighed = limits.rows * np.sqrt(self._grid.give_kw2h)
+        for slot in np.flatnonzero((exceeded != self._exceeded).any(axis=1)):
+            norm = float(np.linalg.norm(weighed[exceeded[slot]], 2))
+            self._limit_step[slot] = 0.7 * operator.slot_hours / norm**2
+        self._exceeded = exceeded
+
+
+class PriceDifference:
+    """Locational prices from redispatch bids.
+
+    Around the schedules p it heard, a place would move at slope 1 / give. The operator redispatches
+    at least cost, d = argmin cost(d) - dt lambda d + dt (d - p)^2 / (2 give), announces the prices
+    that this takes, and asks the schedules to come half the way. These are the steps of the
+    exchange in which the market negotiates, without its acceleration.
+    """
+
+    relaxation = 1.6
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid, shape = grid, grid.operator.shape
+        retail = grid.tariff.retail_price_per_kwh
+        self.price_per_kwh = np.repeat(retail[:, None], shape[1], axis=1)
+        self.redispatch_per_kwh = np.zeros(shape)
+        self._aim_kw = np.zeros(shape)
+
+    def hear(self, demand_kw: Floats) -> None:
+        """Redispatch, and move the prices by what schedules and redispatch still differ."""
+        operator, slope = self._grid.operator, 1 / self._grid.give_kw2h
+        linear = -operator.slot_hours * (self.price_per_kwh + slope * self._aim_kw)
+        dispatch = operator.answer(linear, operator.slot_hours * slope).demand_kw
+        said = self.relaxation * dispatch + (1 - self.relaxation) * self._aim_kw
+        half = slope * (demand_kw - said) / 2
+        self.price_per_kwh = self.price_per_kwh + half
+        self.redispatch_per_kwh = -half
+        self._aim_kw = said + half / slope
+
+    def is_content(self, demand_kw: Floats) -> bool:
+        """Prices that stay are the locational prices."""
+        return True
+
+
+def _energy_price(grid: Grid, price: Floats, demand_kw: Floats, step: float) -> Floats:
+    """(T,) moved by what is taken in all, between feed-in and retail price."""
+    tariff = grid.tariff
+    moved = price + step * demand_kw.sum(axis=1)
+    return np.asarray(np.clip(moved, tariff.feed_in_price_per_kwh, tariff.retail_price_per_kwh))

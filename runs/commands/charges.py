@@ -1,0 +1,52 @@
+"""`nashgrid charges`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from nashgrid.runs.commands.terminal import NOT_CERTIFIED, OK, console, interruptible
+
+
+def charges(
+    scenario: Annotated[
+        str, typer.Argument(help="Name of a built-in scenario with a feeder, or a .toml file.")
+    ] = "campus33",
+    rules: Annotated[
+        str,
+        typer.Option(
+            help="`all`, or of none, uniform, distance, zonal, price-difference and dual-ascent, "
+            "commas between."
+        ),
+    ] = "all",
+    fixed_cost: Annotated[
+        float, typer.Option(help="What the charges have to bring in beside the losses.")
+    ] = 0.0,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="New folder for the files; default: the next number in nashgrid-runs."),
+    ] = None,
+) -> None:
+    """Let network charges and the schedules that answer them come to rest, rule by rule.
+
+    The exit code is 0 when all came to rest, 1 when one did not, and 2 for bad input.
+    """
+    from nashgrid.runs.charges import RULES
+    from nashgrid.runs.charges import charges as charge
+    from nashgrid.runs.charges_table import show_charges
+    from nashgrid.runs.run_folder import next_folder
+    from nashgrid.runs.scenario_files import load_scenario
+
+    chosen = load_scenario(scenario)
+    names = list(RULES) if rules == "all" else [name.strip() for name in rules.split(",")]
+    next_folder(out)  # refuse at once what could not be written in the end
+    with interruptible(), console.status("charges and schedules answer one another"):
+        comparison = charge(chosen, names, fixed_cost=fixed_cost)
+        folder = comparison.save(out)
+    show_charges(console, comparison)
+    console.print(
+        f"table and page in [bold]{escape(str(folder))}[/] "
+        f"(open {escape(str(folder / 'charges.html'))})"
+    )
+    raise typer.Exit(OK if all(one.stable for one in comparison.outcomes) else NOT_CERTIFIED)

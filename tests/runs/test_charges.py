@@ -1,0 +1,116 @@
+"""Network charges in a loop with schedules: where each rule comes to rest, and what that proves."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nashgrid.market.topics import TRADING
+from nashgrid.runs.assembly import lay_wires
+from nashgrid.runs.central import central_optimum
+from nashgrid.runs.charges import RULES, ChargeComparison, Charged, charges
+from nashgrid.runs.charges_table import cells, markdown
+from nashgrid.runs.inputs import with_values
+from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.scenario_files import load_scenario
+
+
+def evening() -> Scenario:
+    """`campus33` from 18:00 to 24:00: line 6-7 is full at 21:00 and 22:00."""
+    campus = with_values(load_scenario("campus33"))
+    start = campus.horizon.start.replace(hour=18)
+    horizon = campus.horizon.model_copy(update={"start": start, "slots": 6})
+    by_day = {"shiftable_loads": (), "vehicles": ()}
+    buildings = tuple(building.model_copy(update=by_day) for building in campus.buildings)
+    return campus.model_copy(update={"horizon": horizon, "buildings": buildings})
+
+
+@pytest.fixture(scope="module")
+def comparison() -> ChargeComparison:
+    return charges(evening())
+
+
+def of(comparison: ChargeComparison, rule: str) -> Charged:
+    return next(one for one in comparison.outcomes if one.rule == rule)
+
+
+def test_all_come_to_rest_and_nobody_wants_another_schedule(comparison: ChargeComparison) -> None:
+    assert [one.rule for one in comparison.outcomes] == list(RULES)
+    assert all(one.stable for one in comparison.outcomes)
+    assert max(one.largest_epsilon for one in comparison.outcomes) < 1e-5
+
+
+def test_without_charges_a_line_is_overloaded(comparison: ChargeComparison) -> None:
+    free = of(comparison, "none")
+    assert free.excess_kw > 1
+    assert not free.keeps_limits
+    assert free.ac_loading > 1
+    assert free.revenue.revenue == pytest.approx(0, abs=1e-2)
+
+
+@pytest.mark.parametrize("rule", ["price-difference", "dual-ascent"])
+def test_locational_charges_are_the_central_multipliers(
+    comparison: ChargeComparison, rule: str
+) -> None:
+    """Cost and prices of one central optimisation, solved apart."""
+    study = comparison.scenario
+    found, best = of(comparison, rule), central_optimum(study, lay_wires(study), TRADING)
+    assert found.keeps_limits
+    assert found.total_cost == pytest.approx(best.cost, rel=1e-6)
+    assert best.price_per_kwh is not None
+    np.testing.assert_allclose(found.price_per_kwh, best.price_per_kwh, atol=1e-4)
+    # They collect more than the losses: marginal losses are twice the mean, and the line is scarce.
+    assert found.revenue.is_adequate
+
+
+def test_tolls_recover_the_losses(comparison: ChargeComparison) -> None:
+    for rule in ("uniform", "zonal", "distance"):
+        one = of(comparison, rule)
+        assert one.revenue.ratio > 0.998
+        assert one.revenue.cost == pytest.approx(one.loss_cost)
+
+
+def test_nobody_gains_by_another_partner(comparison: ChargeComparison) -> None:
+    """Between two buses a price never differs by more than the toll of the pair."""
+    one = of(comparison, "uniform")
+    spread = one.price_per_kwh.max(axis=1) - one.price_per_kwh.min(axis=1)
+    energy = comparison.scenario.horizon.slot_hours * np.abs(one.demand_kw).sum()
+    crossed = np.abs(one.demand_kw.sum(axis=1)).sum() * comparison.scenario.horizon.slot_hours
+    # Half the rate at each end of every trade, those with the utility among them.
+    rate = one.revenue.revenue / ((energy + crossed) / 2)
+    assert spread.max() <= rate * (1 + 1e-3)
+    assert spread.max() == pytest.approx(rate, rel=1e-2)
+
+
+def test_a_fixed_cost_is_recovered_too() -> None:
+    found = charges(evening(), ["uniform"], fixed_cost=100.0)
+    assert found.outcomes[0].revenue.cost > 100
+    assert found.outcomes[0].revenue.ratio == pytest.approx(1, abs=2e-3)
+
+
+def test_tables_and_page_are_written(comparison: ChargeComparison, tmp_path: Path) -> None:
+    headings, rows = cells(comparison)
+    assert headings[0] == "charge"
+    assert len(rows) == len(RULES)
+    folder = comparison.save(tmp_path / "charges")
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"scenario.toml", "charges.csv", "charges.md", "charges.html"}
+    assert markdown(comparison).count("\n") == 2 + len(RULES)
+    assert "Mean price of a kWh at every bus" in (folder / "charges.html").read_text()
+    with pytest.raises(ValueError, match="exists already"):
+        comparison.save(folder)
+
+
+def test_what_runs_out_of_iterations_is_not_stable() -> None:
+    found = charges(evening(), ["dual-ascent"], maximum_iterations=3)
+    assert not found.outcomes[0].stable
+    assert cells(found)[1][0][1] == "3, unstable"
+
+
+def test_bad_questions_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"there is no charge 'flat'; there are none, uniform"):
+        charges(evening(), ["flat"])
+    with pytest.raises(ValueError, match="network charges need a feeder"):
+        charges(load_scenario("village"))
+    with pytest.raises(ValueError, match="fixed_cost = -1 must be at least 0"):
+        charges(evening(), fixed_cost=-1)
