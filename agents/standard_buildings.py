@@ -1,5 +1,6 @@
 """Buildings with a standard problem: autonomous agents whose arithmetic is done together."""
 
+import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,20 @@ class StandardBuilding(mesa.Agent):
         self.row = row
 
 
+def one_agent_each(model: mesa.Model, count: int) -> list[StandardBuilding]:
+    """As many agents as buildings.
+
+    The collector of garbage, which would look at all of them again and again, rests meanwhile.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return [StandardBuilding(model, row) for row in range(count)]
+    finally:
+        if collecting:
+            gc.enable()
+
+
 @dataclass(frozen=True)
 class StandardAnswers:
     """What the buildings do in one outcome.
@@ -55,15 +70,9 @@ class StandardBuildings(Speaker):
     ----------
     addresses : (n,) rising
     names : (n,)
-    buildings : their private data, a row each
+    kernel : that answers for them, with the private data of each in a row
     tariff : of the utility
     rules : of the exchanges
-    threads : that share the arithmetic; all processors by default
-
-    Raises
-    ------
-    ValueError
-        Where a building cannot keep its bounds whatever it does; names it and the quantity.
     """
 
     def __init__(
@@ -71,15 +80,15 @@ class StandardBuildings(Speaker):
         addresses: Integers,
         names: Sequence[str],
         *,
-        buildings: BuildingArrays,
+        kernel: Population,
         tariff: Tariff,
         rules: ExchangeRules,
-        threads: int | None = None,
     ) -> None:
         self.names = names
+        buildings = kernel.buildings
         super().__init__(f"{buildings.count} standard buildings", addresses)
         self.tariff = tariff
-        self.kernel = Population(buildings, threads)
+        self.kernel = kernel
         self.answers: dict[str, StandardAnswers] = {}
         self._size = buildings.size_kw[:, None]
         for topic in (UTILITY_ONLY, TRADING):

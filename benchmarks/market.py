@@ -25,7 +25,6 @@ from multiprocessing.connection import Connection
 import cvxpy as cp
 import numpy as np
 
-from nashgrid.agents.population.population import Population
 from nashgrid.market.links import Links
 from nashgrid.market.message_network import MessageNetwork
 from nashgrid.market.messages import Messages
@@ -77,7 +76,7 @@ def negotiate(scenario: Scenario) -> Negotiated:
     if population is None or drawn is None:
         raise ValueError(f"{scenario.name} has no population")
     price = model.counterparty.price(TRADING).T[model.place]
-    kernel = Population(drawn.buildings)
+    kernel = drawn.kernel.anew()
     position = prove_population(kernel, population.answers[TRADING].schedules, price, None)
     cost = float(model.cost(TRADING).sum() + model.counterparty.cost(TRADING))
     return Negotiated(

@@ -21,7 +21,7 @@ from nashgrid.agents.prosumer import (
     Prosumer,
 )
 from nashgrid.agents.sloping_supply import SlopingSupply
-from nashgrid.agents.standard_buildings import StandardBuilding, StandardBuildings
+from nashgrid.agents.standard_buildings import StandardBuildings, one_agent_each
 from nashgrid.agents.utility_supply import UtilitySupply
 from nashgrid.grid.feeder import Feeder
 from nashgrid.grid.feeder_files import built_in_feeders, read_feeder
@@ -310,11 +310,11 @@ def make_population(
     drawn = wires.population
     if drawn is None:
         return None
-    agents = [StandardBuilding(model, row) for row in range(drawn.buildings.count)]
+    agents = one_agent_each(model, drawn.buildings.count)
     return StandardBuildings(
         np.array([agent.unique_id for agent in agents]),
         drawn.roster["agent"],
-        buildings=drawn.buildings,
+        kernel=drawn.kernel,
         tariff=wires.tariff,
         rules=rules,
     )

@@ -8,7 +8,6 @@ import pandas as pd
 import pyarrow as pa
 
 from nashgrid.agents.compiled_problem import CompiledProblem
-from nashgrid.agents.population.population import Population
 from nashgrid.runs.assembly import Wires
 from nashgrid.runs.claims import allowed, claim
 from nashgrid.runs.core_finding import core_finding
@@ -53,7 +52,7 @@ def certify(
     scenario, counterparty = wires.scenario, wires.counterparty
     known = {} if proved is None else proved
     drawn = wires.population
-    kernel = None if drawn is None else Population(drawn.buildings)
+    kernel = None if drawn is None else drawn.kernel.anew()
     layers = read_layers(wires, tables)
     for case in market.cases:
         if case not in known:

@@ -1,6 +1,8 @@
 """From the population entry of a scenario to many buildings, drawn at random."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from nashgrid.agents.population.buildings import BuildingArrays, Floats, Rows
+from nashgrid.agents.population.population import Population
 from nashgrid.agents.wards import sums_by_ward, wards_within
 from nashgrid.grid.feeder_files import built_in_feeders, read_feeder
 from nashgrid.market.chunks import in_chunks
@@ -54,6 +57,17 @@ class DrawnPopulation:
     places: tuple[int, ...]
     reactive_by_ward: Floats
     storage_kind: NDArray[np.int8]
+
+    @cached_property
+    def kernel(self) -> Population:
+        """What answers for them.
+
+        Raises
+        ------
+        ValueError
+            Where a building cannot keep its bounds whatever it does; names it and the quantity.
+        """
+        return Population(self.buildings)
 
     @property
     def reactive_kvar(self) -> Floats:
@@ -204,10 +218,19 @@ def _profile(name: str, scenario: Scenario) -> tuple[Floats, float, float]:
     """(T,) a profile in the slots; its energy over the year [h] and its peak, per unit."""
     horizon = scenario.horizon
     try:
-        series = built_in_profile(name)
-        values = resample(series, horizon.start, horizon.slots, horizon.slot_minutes)
+        return _resampled(name, horizon.start, horizon.slots, horizon.slot_minutes)
     except ValueError as error:
         raise ValueError(f"population: {error}") from error
+
+
+@lru_cache(maxsize=256)
+def _resampled(
+    name: str, start: datetime, slots: int, slot_minutes: int
+) -> tuple[Floats, float, float]:
+    """See `_profile`; all populations of a day share them."""
+    series = built_in_profile(name)
+    values = resample(series, start, slots, slot_minutes)
+    values.flags.writeable = False
     return values, float(series.sum()) * PROFILE_HOURS, float(series.max())
 
 

@@ -13,9 +13,11 @@ from nashgrid.market.messages import Floats
 # Weight of the term that keeps the answers near the schedules, in units of the price level: at an
 # equilibrium it costs nothing, and answers settle faster with it.
 NEARNESS = 1.0
-# Bounds are taken after so many answers, then after every so many more, until the worst building's
-# no longer falls by much: a warm answer costs a tenth of a cold one, a bound two of them.
-FIRST_ANSWERS, MORE_ANSWERS, MOST_ANSWERS = 6, 3, 30
+# What draws an answer to the one before makes a cold one cheap, but settles slowly: from answer to
+# answer it is eased by as much, to no less than the last.
+COLD_PULL, EASING, SETTLED_PULL = 8.0, 3.0, 0.03
+# Bounds are taken from so many answers on, until the worst building's no longer falls by much.
+FIRST_BOUND, MOST_ANSWERS = 7, 30
 ENOUGH, WORTHWHILE = 1e-8, 0.7
 
 
@@ -68,9 +70,10 @@ def prove_population(
     position = PopulationPosition(
         cost, np.full(buildings.count, np.inf), paid, violations(buildings, schedules)
     )
-    for number in range(1, MOST_ANSWERS + 1):
-        kernel.answer(buying, trade, NEARNESS * buildings.price_level, selling)
-        if number < FIRST_ANSWERS or (number - FIRST_ANSWERS) % MORE_ANSWERS:
+    for number in range(MOST_ANSWERS):
+        pull = max(COLD_PULL / EASING**number, SETTLED_PULL)
+        kernel.answer(buying, trade, NEARNESS * buildings.price_level, selling, pull)
+        if number + 1 < FIRST_BOUND:
             continue
         before = position.relative_epsilon.max()
         bound = kernel.dual_bound(buying, sale_price=selling)

@@ -62,16 +62,14 @@ class ShardOffice:
         scenario = task.scenario
         if scenario.population is None:
             raise ValueError("a shard needs a scenario with a population")
-        self._threads = task.threads
         self.drawn = draw(scenario.population, scenario, slice(*task.rows))
         addresses = task.first_address + np.arange(*task.rows)
         self.buildings = StandardBuildings(
             addresses,
             self.drawn.roster["agent"],
-            buildings=self.drawn.buildings,
+            kernel=Population(self.drawn.buildings, task.threads),
             tariff=tariff(scenario),
             rules=task.rules,
-            threads=task.threads,
         )
         self._place = np.searchsorted(self.drawn.places, self.drawn.roster["bus"])
         self.shard = PopulationShard(
@@ -119,8 +117,7 @@ class ShardOffice:
         """Epsilon and violation of every building at prices (T, places of the shard)."""
         terms = self.buildings.tariff if case == UTILITY_ONLY else None
         own = price[:, 0] if price.shape[1] == 1 else price.T[self._place]
-        kernel = Population(self.drawn.buildings, self._threads)
-        return prove_population(kernel, self._schedules(case), own, terms)
+        return prove_population(self.buildings.kernel.anew(), self._schedules(case), own, terms)
 
     def schedule_sums(self, case: str) -> pd.DataFrame:
         """Schedules summed over the buildings of a kind at a bus: `population_tables`' columns."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from scipy.optimize import linprog
 from nashgrid.agents.population.buildings import (
     BuildingArrays,
     Floats,
+    Rows,
     Storages,
     place_in_building,
 )
@@ -39,21 +40,37 @@ class StorageLimits:
     high: Floats
     there: Floats
 
-    def idle_energy(self, rise: Floats, fall: Floats) -> Floats:
-        """(S, T) the feasible energies that move least, given the largest rise and fall per slot.
+    @property
+    def restless(self) -> Rows:
+        """Storages that cannot keep their bounds at rest."""
+        return np.flatnonzero((self.low > 0).any(axis=1) | (self.high < 0).any(axis=1))
+
+    def take(self, which: Rows) -> StorageLimits:
+        """The limits of some of them."""
+        return StorageLimits(*(getattr(self, field.name)[which] for field in fields(self)))
+
+    def idle_energy(
+        self, charge_efficiency: Floats, discharge_efficiency: Floats, hours: float
+    ) -> Floats:
+        """(S, T) the feasible energies that move least [kWh].
 
         Where there are none, the result breaks a bound.
         """
-        low, high = self.low.copy(), self.high.copy()
-        for slot in range(low.shape[1] - 2, -1, -1):
-            low[:, slot] = np.maximum(low[:, slot], low[:, slot + 1] - rise[:, slot + 1])
-            high[:, slot] = np.minimum(high[:, slot], high[:, slot + 1] + fall[:, slot + 1])
-        energy = np.empty_like(low)
-        before = np.zeros(low.shape[0])
-        for slot in range(low.shape[1]):
-            wish = np.minimum(np.maximum(before, low[:, slot]), high[:, slot])
-            before = np.minimum(np.maximum(wish, before - fall[:, slot]), before + rise[:, slot])
-            energy[:, slot] = before
+        energy = np.zeros_like(self.low)
+        moving = self.restless
+        own = self.take(moving)
+        # Slot by slot: a slot's numbers stand together.
+        rise = np.ascontiguousarray((own.charge * charge_efficiency[moving, None] * hours).T)
+        fall = np.ascontiguousarray((own.discharge / discharge_efficiency[moving, None] * hours).T)
+        low, high = own.low.T.copy(), own.high.T.copy()
+        for slot in range(len(low) - 2, -1, -1):
+            low[slot] = np.maximum(low[slot], low[slot + 1] - rise[slot + 1])
+            high[slot] = np.minimum(high[slot], high[slot + 1] + fall[slot + 1])
+        before = np.zeros(moving.size)
+        for slot in range(len(low)):
+            wish = np.minimum(np.maximum(before, low[slot]), high[slot])
+            before = np.minimum(np.maximum(wish, before - fall[slot]), before + rise[slot])
+            energy[moving, slot] = before
         return energy
 
     def broken(self, energy: Floats) -> NDArray[np.bool_]:
@@ -81,13 +98,6 @@ def storage_limits(storages: Storages, slots: int) -> StorageLimits:
     )
 
 
-def largest_moves(storages: Storages, limits: StorageLimits, hours: float) -> tuple[Floats, Floats]:
-    """(S, T) largest rise and fall of the stored energy per slot [kWh]."""
-    rise = limits.charge * storages.charge_efficiency[:, None] * hours
-    fall = limits.discharge / storages.discharge_efficiency[:, None] * hours
-    return rise, fall
-
-
 def check_feasible(buildings: BuildingArrays) -> None:
     """Raise ValueError naming the first building that cannot keep its bounds, and the quantity.
 
@@ -104,7 +114,7 @@ def check_feasible(buildings: BuildingArrays) -> None:
         )
     storages = buildings.storages
     limits = storage_limits(storages, slots)
-    energy = limits.idle_energy(*largest_moves(storages, limits, hours))
+    energy = limits.idle_energy(storages.charge_efficiency, storages.discharge_efficiency, hours)
     for k, slot in np.argwhere(limits.broken(energy)):
         there = limits.there[k, slot]
         raise ValueError(
@@ -138,15 +148,17 @@ def _calm_schedule_fits(buildings: BuildingArrays, limits: StorageLimits) -> NDA
         fits[owner] &= loads.energy_kwh[which] <= total
         room[owner] -= limit * share[:, None]
         export[owner] += limit * share[:, None]
-    for which in _one_per_owner(storages.owner):
-        owner = storages.owner[which]
+    restless = limits.restless
+    for group in _one_per_owner(storages.owner[restless]):
+        which = restless[group]
+        owner, own = storages.owner[which], limits.take(which)
         rising, falling = storages.charge_efficiency[which], storages.discharge_efficiency[which]
-        charge = np.minimum(limits.charge[which], np.maximum(room[owner], 0.0))
-        discharge = np.minimum(limits.discharge[which], np.maximum(export[owner], 0.0))
-        own = StorageLimits(charge, discharge, limits.low[which], limits.high[which], limits.there)
-        rise = charge * rising[:, None] * hours
-        fall = discharge / falling[:, None] * hours
-        energy = own.idle_energy(rise, fall)
+        own = replace(
+            own,
+            charge=np.minimum(own.charge, np.maximum(room[owner], 0.0)),
+            discharge=np.minimum(own.discharge, np.maximum(export[owner], 0.0)),
+        )
+        energy = own.idle_energy(rising, falling, hours)
         fits[owner] &= ~own.broken(energy).any(axis=1)
         move = np.diff(energy, axis=1, prepend=0.0) / hours
         used = np.where(move > 0, move / rising[:, None], move * falling[:, None])

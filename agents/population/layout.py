@@ -15,10 +15,10 @@ from nashgrid.agents.population.buildings import (
     Rows,
     place_in_building,
 )
-from nashgrid.agents.population.feasibility import largest_moves, storage_limits
+from nashgrid.agents.population.feasibility import storage_limits
 from nashgrid.agents.population.fields import Shape
 from nashgrid.agents.population.lanes import WIDTH
-from nashgrid.agents.population.tables import Blocks
+from nashgrid.agents.population.tables import Blocks, shape_of
 
 Number = TypeVar("Number", bound=np.generic)
 
@@ -36,7 +36,6 @@ class Devices:
     storage_pull, load_pull : (S,), (L,) weights of the proximal terms [currency/kW^2h]
     flat_storage, flat_load : (S,), (L,) whether a device's own curvature is below that
     bounds : (S, T, 4), see :func:`.storage_bounds`
-    idle_energy : (S, T) of storages that move little [kW slots]
     """
 
     storage_pull: Floats
@@ -44,7 +43,6 @@ class Devices:
     flat_storage: NDArray[np.bool_]
     flat_load: NDArray[np.bool_]
     bounds: Floats
-    idle_energy: Floats
 
 
 def build_blocks(buildings: BuildingArrays) -> list[Blocks]:
@@ -55,9 +53,8 @@ def build_blocks(buildings: BuildingArrays) -> list[Blocks]:
     """
     storages, loads = buildings.storages, buildings.loads
     devices = _describe(buildings)
-    owners = storages.owner, loads.owner
-    counts = [np.bincount(owner, minlength=buildings.count) for owner in owners]
-    storage_of, load_of = (_device_table(*pair) for pair in zip(owners, counts))
+    counts = [np.bincount(each.owner, minlength=buildings.count) for each in (storages, loads)]
+    storage_of, load_of = devices_of(storages.owner, counts[0]), devices_of(loads.owner, counts[1])
     flat = np.zeros(buildings.count, dtype=bool)
     flat[storages.owner[devices.flat_storage]] = True
     flat[loads.owner[devices.flat_load]] = True
@@ -71,6 +68,32 @@ def build_blocks(buildings: BuildingArrays) -> list[Blocks]:
         shape = Shape(int(kinds[start, 0]), int(kinds[start, 1]), bool(kinds[start, 2]))
         which = storage_of[rows, : shape.batteries], load_of[rows, : shape.shiftables]
         made.append(_class_blocks(buildings, devices, shape, rows, *which))
+    return start_over(made, buildings)
+
+
+def start_over(classes: list[Blocks], buildings: BuildingArrays) -> list[Blocks]:
+    """The same blocks without any experience: what answers change, they have of their own.
+
+    The first answers are drawn to storages that move little.
+    """
+    storages, hours = buildings.storages, buildings.slot_hours
+    energy = storage_limits(storages, buildings.slots).idle_energy(
+        storages.charge_efficiency, storages.discharge_efficiency, hours
+    )
+    storage_of = devices_of(storages.owner, np.bincount(storages.owner, minlength=buildings.count))
+    made = []
+    for blocks in classes:
+        shape, rows, count = shape_of(blocks), blocks.rows.ravel(), len(blocks.rows)
+        answer = np.zeros((count, buildings.slots, shape.answer_rows, WIDTH), dtype=np.float32)
+        for k in range(shape.batteries):
+            answer[:, :, 1 + k] = lanes_of(energy[storage_of[rows, k]] / hours, count)
+        made.append(
+            blocks._replace(
+                multipliers=np.zeros((count, shape.multiplier_rows(buildings.slots), WIDTH)),
+                answer=answer.reshape(count, -1, WIDTH),
+                flat=np.zeros_like(blocks.flat),
+            )
+        )
     return made
 
 
@@ -87,12 +110,11 @@ def _describe(buildings: BuildingArrays) -> Devices:
         flat_storage=2 * storages.wear_quadratic < storage_pull,
         flat_load=2 * loads.discomfort < load_pull,
         bounds=storage_bounds(limits, hours),
-        idle_energy=limits.idle_energy(*largest_moves(storages, limits, hours)) / hours,
     )
 
 
-def _device_table(owner: Rows, counts: NDArray[np.int64]) -> Rows:
-    """(n, most) the devices of each building, in the order in which they were given."""
+def devices_of(owner: Rows, counts: NDArray[np.int64]) -> Rows:
+    """(n, most) the devices of each building, in the order in which they were given; else -1."""
     table = np.full((counts.size, int(counts.max(initial=0))), -1)
     table[owner, place_in_building(owner)] = np.arange(owner.size)
     return table
@@ -115,9 +137,6 @@ def _class_blocks(
     data = np.empty((count, shape.data_rows, WIDTH))
     for row, values in _day(buildings, devices, shape, rows, storages, loads).items():
         data[:, row] = lanes_of(values, count)
-    answer = np.zeros((count, slots, shape.answer_rows, WIDTH), dtype=np.float32)
-    for k in range(shape.batteries):
-        answer[:, :, 1 + k] = lanes_of(devices.idle_energy[storages[:, k]], count)
     of_storages = [lanes_of(devices.bounds[storages[:, k]], count) for k in range(shape.batteries)]
     bounds, bounds_at, patterns = pack_bounds(of_storages, count, slots)
     flat_rows = shape.flat_rows if shape.flat else 0
@@ -137,11 +156,11 @@ def _class_blocks(
         profiles=(0, 0, 0, 0),  # found for every call
         loads=np.ascontiguousarray(lanes_of(loads.astype(np.int32), count)),
         data=data,
-        multipliers=np.zeros((count, shape.multiplier_rows(slots), WIDTH)),
-        answer=answer.reshape(count, slots * shape.answer_rows, WIDTH),
-        flat=np.zeros((count, slots * flat_rows, WIDTH))
+        multipliers=np.empty((count, 0, WIDTH)),  # see `start_over`, as for the two below
+        answer=np.empty((count, 0, WIDTH), dtype=np.float32),
+        flat=np.empty((count, slots * flat_rows, WIDTH))
         if shape.flat
-        else np.zeros((1, max(shape.flat_rows, 1), WIDTH)),
+        else np.empty((1, max(shape.flat_rows, 1), WIDTH)),
         flat_strides=(1, flat_rows) if shape.flat else (0, 0),
         bounds=bounds,
         bounds_at=bounds_at,

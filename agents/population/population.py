@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from nashgrid.agents.population.compiled import (
 from nashgrid.agents.population.feasibility import check_feasible
 from nashgrid.agents.population.fields import STIFFNESS
 from nashgrid.agents.population.lanes import WIDTH
-from nashgrid.agents.population.layout import build_blocks, profile_addresses
+from nashgrid.agents.population.layout import build_blocks, profile_addresses, start_over
 from nashgrid.agents.population.prices import read_prices, read_target
 from nashgrid.agents.population.schedules import Schedules, find_places, read_schedules
 from nashgrid.agents.population.stragglers import ALLOWED, ATTEMPTS
@@ -71,7 +72,6 @@ class Population:
         self._prepared: set[bool] = set()
         self._evaluations = np.zeros(buildings.count, np.int32)
         self._cold = True
-        self._looseness = 1.0
 
     @property
     def failed(self) -> Rows:
@@ -118,12 +118,14 @@ class Population:
         target: ArrayLike,
         rho: float,
         sale_price: ArrayLike | None = None,
+        pull: float = 1.0,
     ) -> Floats:
         """Every building's trade in answer to a quote, warm from its last answer.
 
         Variables without curvature of their own (stored energy, curtailment, devices without
         quadratic cost) are drawn towards the building's last answer; the term vanishes as the
-        answers settle.  See :meth:`settle`.
+        answers settle.  See :meth:`settle`.  With less pull an answer is nearer to the optimum, but
+        takes more evaluations.
 
         Parameters
         ----------
@@ -132,6 +134,7 @@ class Population:
         rho : step of the quote [currency/kW^2h per unit of size], above 0
         sale_price : (T,) or (n, T) what selling earns, nowhere above the price; the same if None
             [currency/kWh].  A trade p then costs max(price p, sale_price p) per hour.
+        pull : scale of the terms that draw towards the last answer, above 0
 
         Returns
         -------
@@ -145,7 +148,7 @@ class Population:
         """
         if not (np.isfinite(rho) and rho > 0):
             raise ValueError(f"rho is {rho:g}, but must be above 0")
-        quote = self._quote(price, target, 1.0 / rho, sale_price)
+        quote = self._quote(price, target, 1.0 / rho, sale_price)._replace(looseness=float(pull))
         self.prepare(sale_price is not None)
         classes = self._with_addresses(sale_price is not None)
         counts = share(
@@ -183,17 +186,14 @@ class Population:
         """
         start = COLD_PULL if self._cold else 1.0
         before, worst, move = self.trade.copy(), 0, np.inf
-        try:
-            for number in range(SETTLING_ROUNDS):
-                self._looseness = max(start / EASING**number, SETTLED_PULL)
-                trade = self.answer(price, target, rho, sale_price)
-                moves = np.nan_to_num(np.abs(trade - before)).max(axis=1)
-                worst, move = int(np.argmax(moves)), float(moves.max())
-                if number > 0 and move <= tolerance_kw:
-                    return trade
-                before = trade.copy()
-        finally:
-            self._looseness = 1.0
+        for number in range(SETTLING_ROUNDS):
+            pull = max(start / EASING**number, SETTLED_PULL)
+            trade = self.answer(price, target, rho, sale_price, pull)
+            moves = np.nan_to_num(np.abs(trade - before)).max(axis=1)
+            worst, move = int(np.argmax(moves)), float(moves.max())
+            if number > 0 and move <= tolerance_kw:
+                return trade
+            before = trade.copy()
         raise RuntimeError(
             f"building {worst}: its trade still moves by {move:g} kW after {SETTLING_ROUNDS} "
             f"answers to the same quote, more than {tolerance_kw:g} kW"
@@ -201,8 +201,17 @@ class Population:
 
     def forget(self) -> None:
         """Start the next answer as if it were the first."""
-        self._classes = build_blocks(self.buildings)
+        self.trade = np.zeros_like(self.trade)
+        self.stragglers = self.fallbacks = 0
+        self._evaluations = np.zeros_like(self._evaluations)
+        self._classes = start_over(self._classes, self.buildings)
         self._cold = True
+
+    def anew(self) -> Population:
+        """The same buildings, found feasible already, without memory of any answer."""
+        other = copy(self)
+        other.forget()
+        return other
 
     def schedules(self, rows: ArrayLike) -> Schedules:
         """What the devices of some buildings do in the last answer."""
@@ -257,7 +266,7 @@ class Population:
             trade=self.trade,
             evaluations=self._evaluations,
             inverse_rho=inverse_rho,
-            looseness=self._looseness,
+            looseness=1.0,
             guard=1 / (GUARD * self.buildings.price_level),
         )
 

@@ -261,3 +261,27 @@ def test_eight_lanes_answer_as_four_do(draw_buildings, tmp_path):
         subprocess.run(command, check=True, cwd=tmp_path)
     four, eight = (np.load(tmp_path / f"{lanes}.npy") for lanes in ("4", "8"))
     assert (four == eight).all()
+
+
+def test_the_same_buildings_anew_answer_as_if_asked_first(draw_buildings) -> None:
+    first = Population(draw_buildings(23, 24, 2, batteries=2, loads=1), threads=1)
+    cold = first.answer(PRICE, np.zeros((23, 24)), 0.15).copy()
+    warm = first.answer(PRICE, np.ones((23, 24)), 0.15).copy()
+    anew = first.anew()
+    np.testing.assert_array_equal(anew.answer(PRICE, np.zeros((23, 24)), 0.15), cold)
+    assert (anew.evaluations > 0).all()
+    np.testing.assert_array_equal(first.trade, warm)
+    warmer = first.answer(PRICE, np.ones((23, 24)), 0.15)
+    assert (warmer != cold).any()
+
+
+def test_with_less_pull_an_answer_is_nearer_to_the_optimum(draw_buildings) -> None:
+    away = []
+    for pull in (8.0, 1.0, 0.03):
+        population = Population(draw_buildings(23, 24, 2, batteries=1, loads=1), threads=1)
+        population.answer(PRICE, np.zeros((23, 24)), 0.15, pull=pull)
+        paid = population.cost() + (PRICE * population.trade).sum(axis=1)
+        stiff = 0.15 / 2 * (population.trade**2 / population.buildings.size_kw[:, None]).sum(axis=1)
+        bound = population.dual_bound(PRICE, np.zeros((23, 24)), 0.15)
+        away.append(float((paid + stiff - bound).sum()))
+    assert away[0] > away[1] > away[2] >= 0
