@@ -68,12 +68,16 @@ class CentralProblem:
 
 
 def central_problem(
-    scenario: Scenario, wires: Wires, case: str, known: Sequence[Anticipation] | None = None
+    scenario: Scenario,
+    wires: Wires,
+    case: str,
+    known: Sequence[Anticipation] | None = None,
+    into_tie: cp.Expression | None = None,
 ) -> CentralProblem:
     """State the cost of all agents and of delivery, subject to balance at every place.
 
     With what the agents know of their influence, state the potential of their game instead: its
-    minimum is the equilibrium.
+    minimum is the equilibrium. `into_tie` (T,) is taken at the last place, the terminal of a tie.
     """
     problems = [local_problem(i, scenario, wires, case) for i in range(len(scenario.agents))]
     delivery = wires.delivery(case, connection_limits(scenario, wires)).statement()
@@ -104,6 +108,8 @@ def central_problem(
         constraints += matched
     if wires.rentals is not None and case == TRADING:
         constraints += rented_balance(wires.rentals, problems)
+    if into_tie is not None:
+        bought[-1].append(into_tie)
     nothing = cp.Constant(np.zeros(scenario.horizon.slots))
     balance: list[cp.Constraint] = [
         cp.Zero(sum(trades, start=nothing) - demand[:, place])
@@ -123,7 +129,18 @@ def central_optimum(
         If there is no such schedule.
     """
     stated = central_problem(scenario, wires, case, known)
-    whole = stated.problem
+    cost = solve_central(stated.problem, scenario.name)
+    return CentralOptimum(cost, prices_of(stated, scenario))
+
+
+def solve_central(whole: cp.Problem, name: str) -> float:
+    """Solve a central problem; its least cost [currency].
+
+    Raises
+    ------
+    ValueError
+        If there is no such schedule.
+    """
     with warnings.catch_warnings():
         # The status says the same.
         warnings.filterwarnings("ignore", message="Solution may be inaccurate")
@@ -131,7 +148,11 @@ def central_optimum(
             solver=cp.CLARABEL, tol_gap_abs=1e-9, tol_gap_rel=1e-10, tol_feas=1e-10, ignore_dpp=True
         )
     if whole.status not in (cp.OPTIMAL, cp.OPTIMAL_INACCURATE):
-        raise ValueError(f"the central problem of {scenario.name} is {whole.status}")
+        raise ValueError(f"the central problem of {name} is {whole.status}")
+    return float(whole.value)
+
+
+def prices_of(stated: CentralProblem, scenario: Scenario) -> Floats:
+    """(T, B) multipliers of the balances of a solved problem as prices [currency/kWh]."""
     price = np.column_stack([row.dual_value for row in stated.balance])
-    price /= scenario.horizon.slot_hours
-    return CentralOptimum(float(whole.value), price)
+    return np.asarray(price / scenario.horizon.slot_hours)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from nashgrid.runs.simulate import simulate
     from nashgrid.runs.stackelberg import StackelbergOutcome, stackelberg
     from nashgrid.runs.strategic_generators import strategic_generators
+    from nashgrid.runs.tie import Tie
+    from nashgrid.runs.tied_market import TiedOutcome, simulate_tied
     from nashgrid.runs.trade_levels import trades_by_level
     from nashgrid.runs.verify import Verification, verify
 
@@ -41,6 +43,8 @@ __all__ = [
     "Scenario",
     "Shifting",
     "StackelbergOutcome",
+    "Tie",
+    "TiedOutcome",
     "Verification",
     "built_in_scenarios",
     "charges",
@@ -52,6 +56,7 @@ __all__ = [
     "play",
     "shift",
     "simulate",
+    "simulate_tied",
     "stackelberg",
     "strategic_generators",
     "trades_by_level",
@@ -68,6 +73,8 @@ _HOMES = {
     "Scenario": "scenario",
     "Shifting": "shifting",
     "StackelbergOutcome": "stackelberg",
+    "Tie": "tie",
+    "TiedOutcome": "tied_market",
     "Verification": "verify",
     "built_in_scenarios": "scenario_files",
     "charges": "charges",
@@ -79,6 +86,7 @@ _HOMES = {
     "play": "play",
     "shift": "shifting",
     "simulate": "simulate",
+    "simulate_tied": "tied_market",
     "stackelberg": "stackelberg",
     "strategic_generators": "strategic_generators",
     "trades_by_level": "trade_levels",
