@@ -46,13 +46,18 @@ MONEY_TOLERANCE = 1e-10
 STRICTER = 30.0
 # Many buildings without wires leave it more room: nothing but epsilons and welfare depend on them.
 MANY, STRICTER_FOR_MANY = 300, 10.0
+# What a certificate allows grows with the tolerance up to 1e-4, and no further.
+LARGEST_RESIDUAL_OF_DRAWN = 3e-5
 
 
-def strictness(study: Scenario) -> float:
-    """How many times the residuals are held below the tolerance."""
-    drawn = study.population
-    many = drawn is not None and drawn.count > MANY and not study.agents and not study.feeder
-    return STRICTER_FOR_MANY if many else STRICTER
+def residual_tolerance(study: Scenario) -> float:
+    """What the residuals are held to, so that the outcome keeps the tolerance of the study."""
+    drawn, tolerance = study.population, study.negotiation.tolerance
+    if drawn is None:
+        return tolerance / STRICTER
+    many = drawn.count > MANY and not study.agents and not study.feeder
+    stricter = STRICTER_FOR_MANY if many else STRICTER
+    return min(tolerance / stricter, LARGEST_RESIDUAL_OF_DRAWN)
 
 
 def exchange_rules(study: Scenario) -> ExchangeRules:
@@ -60,7 +65,7 @@ def exchange_rules(study: Scenario) -> ExchangeRules:
     entry = study.negotiation
     return ExchangeRules(
         step=entry.step * float(np.abs(tariff(study).retail_price_per_kwh).mean()),
-        tolerance=entry.tolerance / strictness(study),
+        tolerance=residual_tolerance(study),
         maximum_rounds=entry.maximum_rounds,
         over_relaxation=entry.over_relaxation,
         memory=entry.memory,

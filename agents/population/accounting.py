@@ -21,9 +21,9 @@ def device_costs(buildings: BuildingArrays, schedules: Schedules) -> Floats:
     wear = own.wear_per_kwh * (charge + discharge).sum(axis=1)
     wear += own.wear_quadratic * (charge**2 + discharge**2).sum(axis=1)
     apart = ((schedules.shiftable_kw - loads.preferred_kw) ** 2).sum(axis=1)
-    cost = np.bincount(own.owner, wear, minlength=buildings.count)
-    cost += np.bincount(loads.owner, loads.discomfort * apart, minlength=buildings.count)
-    return np.asarray(buildings.slot_hours * cost)
+    worn = np.bincount(own.owner, wear, minlength=buildings.count)
+    missed = np.bincount(loads.owner, loads.discomfort * apart, minlength=buildings.count)
+    return np.asarray(buildings.slot_hours * (worn + missed))
 
 
 def violations(buildings: BuildingArrays, schedules: Schedules) -> Floats:
