@@ -7,7 +7,7 @@ from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.cases import case_words, cases_of
 from nashgrid.runs.report.clock import Clock
 from nashgrid.runs.report.device_kinds import KINDS, OTHER, Kind, consumption_by_kind, drawn
-from nashgrid.runs.report.figure import Figure, Section, Trace
+from nashgrid.runs.report.figure import Figure, Section, Trace, one_legend_entry_each
 from nashgrid.runs.report.panels import panels
 from nashgrid.runs.report.style import DARK_GREY, layout
 from nashgrid.runs.report.words import number, rounded
@@ -50,7 +50,7 @@ def balance_section(outcome: Outcome) -> Section:
     figure = Figure(
         name="balance-figure",
         words="Stacked bars of use and supply in every slot, before and after trading",
-        data=_one_legend_entry_each(stacked),
+        data=one_legend_entry_each(stacked),
         layout=_layout(case_words(outcome), clock),
     )
     return Section("balance", "Energy", "The energy balance", body, (figure,))
@@ -96,14 +96,6 @@ def _hover_words(kind: Kind, word: str) -> str:
     if kind.stores:
         return f"{kind.words} {'charging' if word == 'uses' else 'discharging'}"
     return kind.words
-
-
-def _one_legend_entry_each(bars: list[Trace]) -> list[Trace]:
-    seen: list[str] = []
-    for bar in bars:
-        bar["showlegend"] = bar["legendgroup"] not in seen
-        seen.append(bar["legendgroup"])
-    return bars
 
 
 def _layout(cases: dict[str, str], clock: Clock) -> dict[str, object]:

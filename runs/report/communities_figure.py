@@ -9,7 +9,7 @@ import numpy as np
 from nashgrid.market.messages import Floats, Integers
 from nashgrid.runs.report.clock import Clock
 from nashgrid.runs.report.device_kinds import drawn
-from nashgrid.runs.report.figure import Choice, Figure, Option, Trace
+from nashgrid.runs.report.figure import Choice, Figure, Option, Trace, one_legend_entry_each
 from nashgrid.runs.report.panels import panels
 from nashgrid.runs.report.style import BLUE, DARK_GREY, GREEN, INK, layout
 from nashgrid.runs.report.words import number, rounded, text
@@ -90,7 +90,11 @@ def _view(splits: Mapping[str, Split], clock: Clock, name: str) -> dict[str, Any
         for column, split in enumerate(splits.values(), start=1)
         for trace in _traces(split, clock, column)
     ]
-    return {"data": traces, "layout": _layout(clock), "note": _note(splits[AFTER], name)}
+    return {
+        "data": one_legend_entry_each(traces),
+        "layout": _layout(clock),
+        "note": _note(splits[AFTER], name),
+    }
 
 
 def _traces(split: Split, clock: Clock, column: int) -> list[Trace]:
@@ -99,16 +103,17 @@ def _traces(split: Split, clock: Clock, column: int) -> list[Trace]:
     traces: list[Trace] = []
     for level, words, colour in _LEVELS:
         for sign, kwh in ((1, split.bought(level)), (-1, split.sold(level))):
-            power = kwh / clock.hours
+            power = drawn(sign * kwh / clock.hours)
+            if not any(power):
+                continue
             traces.append(
                 {
                     "type": "bar",
                     "name": words,
                     "legendgroup": level,
-                    "showlegend": column == 1 and sign == 1,
                     **clock.per_slot,
-                    "y": drawn(sign * power),
-                    "customdata": rounded(power, 2),
+                    "y": power,
+                    "customdata": rounded(kwh / clock.hours, 2),
                     "marker": {"color": colour, "line": {"color": "#ffffff", "width": 0.5}},
                     "hovertemplate": f"{'bought' if sign == 1 else 'sold'} {words} "
                     "%{customdata:,.1f} kW<extra></extra>",
@@ -121,7 +126,7 @@ def _traces(split: Split, clock: Clock, column: int) -> list[Trace]:
         ink,
         name="the community as a whole",
         hovertemplate="in all %{y:,.1f} kW<extra></extra>",
-        showlegend=column == 1,
+        legendgroup="net",
         **axes,
     )
     return [*traces, *line]

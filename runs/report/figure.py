@@ -88,6 +88,15 @@ class Section:
     figures: tuple[Figure, ...] = ()
 
 
+def one_legend_entry_each(traces: list[Trace]) -> list[Trace]:
+    """The same traces; of each legend group the first stands in the legend."""
+    seen: list[str] = []
+    for trace in traces:
+        trace["showlegend"] = trace["legendgroup"] not in seen
+        seen.append(trace["legendgroup"])
+    return traces
+
+
 def _control(name: str, number: int, choice: Choice) -> str:
     if len(choice.options) == 1:
         return f'<input type="hidden" value="{text(choice.selected)}" data-choice>'

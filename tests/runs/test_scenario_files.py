@@ -27,6 +27,7 @@ NAMES = (
     "district",
     "district33",
     "duet",
+    "quarters",
     "town123",
     "village",
 )
