@@ -49,6 +49,7 @@ class Participation:
         self._size = size
         self._over_relaxation = rules.over_relaxation
         self._target = np.zeros(shape)
+        self._rounds = rules.memory
         self._memory = self._room(rules.memory)
 
     @property
@@ -57,8 +58,22 @@ class Participation:
         return self._target.nbytes + self._memory.nbytes
 
     def offer(self, quote: Mapping[str, Floats]) -> dict[str, Floats]:
-        """The answers to a quote: the fields of an offer, (n, ...) each."""
+        """The answers to a quote: the fields of an offer, (n, ...) each.
+
+        Raises
+        ------
+        ValueError
+            If the quote mixes more or fewer rounds than the exchange keeps, or has other
+            commodities.
+        """
         slot, weights = int(quote["memory_slot"][0, 0]), quote["mixing_weights"][0]
+        said = len(weights), quote["imbalance"].shape[1]
+        kept = self._rounds, self._target.shape[1]
+        if said != kept or slot >= self._rounds:
+            raise ValueError(
+                f"a quote for {said[0]} rounds (slot {slot}) and {said[1]} commodities came to an "
+                f"exchange that keeps {kept[0]} rounds of {kept[1]} commodities"
+            )
         if slot >= 0:
             self._aim(quote["imbalance"], slot, weights)
         self.quantity = self._respond(quote["price"], self._target, quote["step"][0])

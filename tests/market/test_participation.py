@@ -145,3 +145,16 @@ def test_what_is_closed_keeps_its_answer_only() -> None:
     seat.offer(quote([0, 0], [0.0, 0.0], -1, [0.0, 0.0, 0.0]))
     np.testing.assert_array_equal(seat.close(), [[2.0, -4.0]])
     assert seat.state_bytes == 16
+
+
+@pytest.mark.parametrize("seats", [Participation, CrowdParticipation])
+@pytest.mark.parametrize(
+    ("commodities", "slot", "rounds"), [(2, 0, 2), (2, 0, 4), (2, 3, 3), (1, 0, 3), (3, 0, 3)]
+)
+def test_a_quote_for_another_exchange_is_refused(
+    seats: type[Participation], commodities: int, slot: int, rounds: int
+) -> None:
+    seat = seats(SIZE, 2, Listener([2.0, -4.0]), RULES)
+    nothing = [0.0] * commodities
+    with pytest.raises(ValueError, match="keeps 3 rounds of 2 commodities"):
+        seat.offer(quote(nothing, nothing, slot, [1 / rounds] * rounds))

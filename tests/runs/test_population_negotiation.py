@@ -62,10 +62,10 @@ def buildings(study: Scenario, **private: Any) -> StandardBuildings:
     return made
 
 
-def offers(one: StandardBuildings, prices: np.ndarray) -> list[np.ndarray]:
+def offers(one: StandardBuildings, prices: np.ndarray, memory: int) -> list[np.ndarray]:
     """What the buildings say to some quotes, one after the other."""
     said, count, slots = [], len(one), prices.shape[1]
-    zero, memory = np.zeros(count, dtype=np.int64), 5
+    zero = np.zeros(count, dtype=np.int64)
     for number, price in enumerate(prices):
         fields = {
             "price": np.broadcast_to(price, (count, slots)),
@@ -88,8 +88,9 @@ def test_a_building_answers_for_itself_whatever_the_others_are() -> None:
     prices = np.random.default_rng(3).uniform(0.05, 0.4, (4, load.shape[1]))
     other = load.copy()
     other[17] *= 1.5
-    plain = offers(buildings(study), prices)
-    changed = offers(buildings(study, load_kw=other), prices)
+    memory = study.negotiation.memory
+    plain = offers(buildings(study), prices, memory)
+    changed = offers(buildings(study, load_kw=other), prices, memory)
     rest = np.arange(40) != 17
     for one, two in zip(plain, changed, strict=True):
         np.testing.assert_array_equal(one[rest], two[rest])
