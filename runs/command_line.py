@@ -14,6 +14,7 @@ from nashgrid.runs.commands.play import play
 from nashgrid.runs.commands.run import run
 from nashgrid.runs.commands.scenarios import scenarios_app
 from nashgrid.runs.commands.shift import shift
+from nashgrid.runs.commands.storage import storage
 from nashgrid.runs.commands.terminal import BAD_INPUT
 from nashgrid.runs.commands.verify import verify
 
@@ -24,7 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, play, shift, verify, compare, pareto, charges, markets):
+for command in (run, play, shift, verify, compare, pareto, charges, storage, markets):
     app.command()(command)
 app.add_typer(scenarios_app, name="scenarios")
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nashgrid.runs.shifting import Shifting, shift
     from nashgrid.runs.simulate import simulate
     from nashgrid.runs.stackelberg import StackelbergOutcome, stackelberg
+    from nashgrid.runs.storage_cases import StorageCases, storage_cases
     from nashgrid.runs.strategic_generators import strategic_generators
     from nashgrid.runs.tie import Tie
     from nashgrid.runs.tied_market import TiedOutcome, simulate_tied
@@ -43,6 +44,7 @@ __all__ = [
     "Scenario",
     "Shifting",
     "StackelbergOutcome",
+    "StorageCases",
     "Tie",
     "TiedOutcome",
     "Verification",
@@ -58,6 +60,7 @@ __all__ = [
     "simulate",
     "simulate_tied",
     "stackelberg",
+    "storage_cases",
     "strategic_generators",
     "trades_by_level",
     "verify",
@@ -73,6 +76,7 @@ _HOMES = {
     "Scenario": "scenario",
     "Shifting": "shifting",
     "StackelbergOutcome": "stackelberg",
+    "StorageCases": "storage_cases",
     "Tie": "tie",
     "TiedOutcome": "tied_market",
     "Verification": "verify",
@@ -88,6 +92,7 @@ _HOMES = {
     "simulate": "simulate",
     "simulate_tied": "tied_market",
     "stackelberg": "stackelberg",
+    "storage_cases": "storage_cases",
     "strategic_generators": "strategic_generators",
     "trades_by_level": "trade_levels",
     "verify": "verify",
