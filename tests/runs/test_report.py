@@ -164,8 +164,8 @@ def test_axes_say_their_unit(outcome: Outcome) -> None:
 def test_sections_fit_the_outcome(
     with_feeder: Outcome, without_feeder: Outcome, alone: Outcome
 ) -> None:
-    wires, rest = ["feeder", "prices", "price-parts"], ["balance", "agents", "savings"]
-    every = [*wires, *rest, "convergence", "certificate"]
+    wires, rest = ["feeder", "prices", "price-parts"], ["agents", "savings", "convergence"]
+    every = [*wires, "balance", "communities", *rest, "certificate"]
     assert [s.anchor for s in report_sections(with_feeder)] == every
     assert [s.anchor for s in report_sections(alone)] == every
     without = [anchor for anchor in every if anchor not in ("feeder", "price-parts")]
