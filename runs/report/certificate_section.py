@@ -117,6 +117,13 @@ def _welfare(welfare: Mapping[str, Any], currency: str) -> str:
     """Against the central optimum; of a population against what weak duality proves."""
     least, total = float(welfare["central_cost"]), float(welfare["total_cost"])
     gap = measure(float(welfare["relative_gap"]))
+    beyond = float(welfare["beyond_money"])
+    beside = (
+        f" Of the negotiation's, {number(beyond, 4)} {currency} count beside money, by the "
+        "operator's objective; nobody pays them."
+        if beyond > 0.0
+        else ""
+    )
     difference = welfare["largest_price_difference_per_kwh"]
     if difference is None:
         return (
@@ -125,6 +132,7 @@ def _welfare(welfare: Mapping[str, Any], currency: str) -> str:
             f"{number(least, 4)}: the total less what everybody could still gain at these prices. "
             f"The relative gap is {gap}; the optimum lies between. So many buildings are not "
             "solved as one central problem, and there are no central prices to compare with."
+            f"{beside}"
         )
     return (
         f"against the central optimum.</b> One problem with all data in one place "
@@ -132,7 +140,7 @@ def _welfare(welfare: Mapping[str, Any], currency: str) -> str:
         f"{number(total, 4)}: a relative gap of "
         f"{gap}. Prices differ from the central "
         f"multipliers by at most {measure(float(difference))} "
-        f"{currency}/kWh; where the optimal prices are not unique they may."
+        f"{currency}/kWh; where the optimal prices are not unique they may.{beside}"
     )
 
 

@@ -6,6 +6,7 @@ from nashgrid.runs.markets import market_named
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.certificate_section import claim_group
 from nashgrid.runs.report.words import count, listing, measure, money, number, percent, text
+from nashgrid.runs.scenario import FeederEntry
 
 NOTHING = 1e-6
 """Savings and losses below this are none [currency]."""
@@ -55,8 +56,24 @@ def _what(outcome: Outcome) -> str:
     return (
         f"{described}{listing([p for p in parts if not p.startswith('0 ')]).capitalize()} {grouped}"
         f"{where}, {day}{until}, {count(horizon.slots, 'slot')} of {horizon.slot_minutes} minutes. "
-        f"Market: {text(rule)}. Seed {outcome.seed}."
+        f"Market: {text(rule)}.{_aim(scenario.feeder)} Seed {outcome.seed}."
     )
+
+
+def _aim(entry: FeederEntry | None) -> str:
+    """What the operator minimises beside money."""
+    if entry is None or entry.objective == "cost":
+        return ""
+    losses, voltage = entry.weights
+    named = [
+        words
+        for weight, words in (
+            (losses, f"losses (weight {losses:g})"),
+            (voltage, f"deviations of voltage (weight {voltage:g})"),
+        )
+        if weight > 0.0
+    ]
+    return f" Beside money the operator minimises {listing(named)}." if named else ""
 
 
 def _verdict(outcome: Outcome) -> str:

@@ -87,7 +87,11 @@ def test_no_weight_is_the_objective_cost(plain: Scenario) -> None:
 
 
 def test_a_run_with_an_objective_verifies_from_its_files(weighted: Outcome, tmp_path: Path) -> None:
-    assert verify(weighted.save(tmp_path / "run")).failures == ()
+    folder = weighted.save(tmp_path / "run")
+    assert verify(folder).failures == ()
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "minimises losses (weight 5) and deviations of voltage (weight 20)." in page
+    assert "count beside money, by the operator's objective" in page
 
 
 def test_weights_of_the_objectives() -> None:
