@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from nashgrid.runs.commands.charges import charges
 from nashgrid.runs.commands.compare import compare
+from nashgrid.runs.commands.lead import lead
 from nashgrid.runs.commands.markets import markets
 from nashgrid.runs.commands.pareto import pareto
 from nashgrid.runs.commands.play import play
@@ -25,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, play, shift, verify, compare, pareto, charges, storage, markets):
+for command in (run, play, shift, lead, verify, compare, pareto, charges, storage, markets):
     app.command()(command)
 app.add_typer(scenarios_app, name="scenarios")
 

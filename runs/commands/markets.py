@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from nashgrid.runs.markets.market import Market
 
 
+_ELSEWHERE = {
+    "nashgrid lead": "Stackelberg: the operator sets a charge, the agents answer",
+    "nashgrid charges": "network charges and the schedules that answer them",
+    "nashgrid play": "Cournot and energy sharing by best responses",
+    "nashgrid shift": "load shifted in answer to sharing prices",
+}
+
+
 def markets(
     name: Annotated[str | None, typer.Argument(help="A market, to read all about it.")] = None,
 ) -> None:
@@ -28,6 +36,11 @@ def markets(
         table.add_row(market.name, market.rule, _promised(market.individually_rational))
     console.print(table)
     console.print("`nashgrid markets NAME` tells what agents hear, say and give away in one.")
+    console.print(
+        "Games and loops beside the markets of `nashgrid run`:\n"
+        + "\n".join(f"  {command:<17} {words}" for command, words in _ELSEWHERE.items()),
+        highlight=False,
+    )
 
 
 def _everything(market: "Market") -> Table:

@@ -57,6 +57,11 @@ def market_named(name: object) -> Market:
     ValueError
         If there is none; lists those there are.
     """
+    if name == "stackelberg":
+        raise ValueError(
+            "'stackelberg' is no market that agents negotiate: the operator tries charges and the "
+            "agents answer each. It has a command of its own, `nashgrid lead`"
+        )
     if not isinstance(name, str) or name not in MARKETS:
         raise ValueError(f"there is no market {name!r}; the markets are {', '.join(MARKETS)}")
     return MARKETS[name]
