@@ -90,7 +90,12 @@ def compiled_pass(name: str, shape: Shape) -> Any:
 
 
 def compile_callers(blocks: Blocks, quote: Quote) -> None:
-    """Compile what calls the passes, or fetch it from disk; the same code for all shapes."""
+    """Compile what calls the passes, or fetch it from disk; the same code for all shapes.
+
+    Once in a process: to find out that all is there takes as long as an answer of thousands.
+    """
+    if assess_blocks.signatures:
+        return
     scratch = make_scratch(blocks, quote, 1)
     tables = tuple(type_of(made) for made in (blocks, quote, scratch))
     whole, sums = types.int64, types.float64[::1]
