@@ -4,12 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from nashgrid.market.topics import TRADING
 from nashgrid.runs.assembly import lay_wires
 from nashgrid.runs.central import central_optimum
 from nashgrid.runs.charges import RULES, ChargeComparison, Charged, charges
 from nashgrid.runs.charges_table import cells, markdown
+from nashgrid.runs.command_line import app
 from nashgrid.runs.inputs import with_values
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import load_scenario
@@ -114,3 +116,12 @@ def test_bad_questions_are_refused() -> None:
         charges(load_scenario("village"))
     with pytest.raises(ValueError, match="fixed_cost = -1 must be at least 0"):
         charges(evening(), fixed_cost=-1)
+
+
+def test_the_command_writes_a_folder_and_says_where(tmp_path: Path) -> None:
+    folder = tmp_path / "charges"
+    arguments = ["charges", "campus33", "--rules", "none,price-difference", "--out", str(folder)]
+    ended = CliRunner().invoke(app, arguments)
+    assert ended.exit_code == 0, ended.output
+    assert "exceeded" in ended.output
+    assert (folder / "charges.html").is_file()
