@@ -207,8 +207,8 @@ def arithmetic_floor(population: Population, threads: int) -> float:
     seconds = []
     for address in (blocks.forward, blocks.backward):
         repeat_pass(address, blocks, scratch, 1, SLOTS)
-        best = measure(lambda _: repeat_pass(address, blocks, scratch, 500, SLOTS), 30, 1)  # noqa: B023
-        seconds.append(best.processor / 500)
+        clock = measure(lambda _: repeat_pass(address, blocks, scratch, 500, SLOTS), 30, 1)  # noqa: B023
+        seconds.append(clock.processor / 500)
     width = blocks.rows.shape[1]
     evaluations = population.evaluations[blocks.rows]
     eager = np.minimum(evaluations, 4)
@@ -243,6 +243,101 @@ def memory_floor(population: Population, target: np.ndarray, threads: int) -> fl
         return measure(lambda _: list(pool.map(touch, range(threads))), 20, threads).processor
 
 
+@dataclass(frozen=True)
+class Quotes:
+    """A price, and targets that move by a little and back."""
+
+    price: np.ndarray
+    target: np.ndarray
+    moved: np.ndarray
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What the kernel needed, and what it did."""
+
+    cold: Clock
+    settled: Clock
+    warm: Clock
+    proof: Clock
+    cold_evaluations: np.ndarray
+    evaluations: np.ndarray
+    stragglers: int
+
+
+def draw_quotes(count: int) -> Quotes:
+    """The quotes of so many homes."""
+    price = 0.25 + 0.1 * np.sin((np.arange(SLOTS) - 10) / 24 * 4 * np.pi)
+    target = np.zeros((count, SLOTS))
+    move = np.random.default_rng(2).standard_normal(target.shape)
+    return Quotes(price, target, target + MOVE_KW * move)
+
+
+def best(clocks: list[Clock]) -> Clock:
+    """The least of both times."""
+    return Clock(min(c.wall for c in clocks), min(c.processor for c in clocks))
+
+
+def measure_kernel(population: Population, quotes: Quotes, repeats: int, threads: int) -> Answered:
+    """Cold, settled and warm answers, and their proof."""
+    price, both = quotes.price, (quotes.moved, quotes.target)
+
+    def cold_answer() -> Clock:
+        population.forget()
+        return measure(lambda _: population.answer(price, quotes.target, RHO), 1, threads)
+
+    def settle(_: int) -> None:
+        population.settle(price, quotes.target, RHO, 1e-6)
+
+    def warm_answer(repeat: int) -> None:
+        population.answer(price, both[repeat % 2], RHO)
+
+    def prove(_: int) -> None:
+        population.cost(), population.dual_bound(price)
+
+    population.answer(price, quotes.target, RHO)
+    cold = best([cold_answer() for _ in range(3)])
+    cold_evaluations = population.evaluations
+    population.forget()
+    settled = measure(settle, 1, threads)
+    warm = measure(warm_answer, repeats, threads)
+    evaluations, stragglers = population.evaluations, population.stragglers
+    proof = measure(prove, 3, threads)
+    return Answered(cold, settled, warm, proof, cold_evaluations, evaluations, stragglers)
+
+
+def first_use(price: np.ndarray) -> float:
+    """Seconds to compile the kernel for one set of devices, or to fetch it from disk."""
+    begin = time.perf_counter()
+    few = Population(draw_homes(8, 3), 1)
+    for _ in range(2):
+        few.answer(price, np.zeros((8, SLOTS)), RHO)
+    return time.perf_counter() - begin
+
+
+def machine(threads: int) -> str:
+    """What the figures belong to."""
+    names = ("nashgrid", "numba", "numpy", "clarabel", "piqp")
+    words = [platform.processor() or platform.machine(), f"Python {platform.python_version()}"]
+    words += [f"{name} {version(name)}" for name in names]
+    lines, cpu = [", ".join(words)], Path("/proc/cpuinfo")
+    if cpu.exists():
+        models = [line for line in cpu.read_text().splitlines() if line.startswith("model name")]
+        lines.append(f"{models[0].split(':')[1].strip()} x {len(models)}, threads {threads}")
+    return "\n".join(lines)
+
+
+def table(rows: list[tuple[str, Clock, str, float]]) -> str:
+    """Our work beside that of others, in processor time."""
+    lines = [f"| work | wall s | processor s | against, s | ratio |\n|{'---|' * 5}"]
+    for work, clock, peer, seconds in rows:
+        lines.append(
+            f"| {work} | {clock.wall:.4f} | {clock.processor:.4f} | {peer} {seconds:.4f} "
+            f"| {seconds / clock.processor:.2f} |"
+        )
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -253,86 +348,41 @@ def main() -> None:
     options = parser.parse_args()
     count, threads = options.buildings, options.threads
 
-    homes = draw_homes(count, 1)
-    rng = np.random.default_rng(2)
-    price = 0.25 + 0.1 * np.sin((np.arange(SLOTS) - 10) / 24 * 4 * np.pi)
-    target = np.zeros((count, SLOTS))
-    moved = target + MOVE_KW * rng.standard_normal(target.shape)
-
+    homes, quotes = draw_homes(count, 1), draw_quotes(count)
     begin = time.perf_counter()
     population = Population(homes, threads)
     built = time.perf_counter() - begin
-    small = Population(draw_homes(8, 3), 1)
-    begin = time.perf_counter()
-    for _ in range(2):
-        small.answer(price, np.zeros((8, SLOTS)), RHO)
-    compiled = time.perf_counter() - begin
-
-    population.answer(price, target, RHO)
-
-    def cold(_: int) -> None:
-        population.answer(price, target, RHO)
-
-    cold_clocks = []
-    for _ in range(3):
-        population.forget()
-        cold_clocks.append(measure(cold, 1, threads))
-    cold_clock = Clock(
-        min(clock.wall for clock in cold_clocks), min(clock.processor for clock in cold_clocks)
-    )
-    cold_evaluations = population.evaluations
-    population.forget()
-    settled = measure(lambda _: population.settle(price, target, RHO, 1e-6), 1, threads)
-    quotes = (moved, target)
-    warm = measure(
-        lambda repeat: population.answer(price, quotes[repeat % 2], RHO), options.repeats, threads
-    )
-    evaluations, stragglers = population.evaluations, population.stragglers
-    proof = measure(lambda _: (population.cost(), population.dual_bound(price)), 3, threads)
+    compiled = first_use(quotes.price)
+    ours = measure_kernel(population, quotes, options.repeats, threads)
     arithmetic = arithmetic_floor(population, threads)
-    memory = memory_floor(population, target, threads)
+    memory = memory_floor(population, quotes.target, threads)
 
     sample = min(options.sample, count)
-    population.settle(price, moved, RHO, 1e-9)
-    clarabel_cold, clarabel_warm, trades = time_clarabel(homes, sample, price, target, moved)
-    error = np.abs(population.trade[:sample] - trades).max()
-    piqp_warm, trades = time_piqp(homes, sample, price, target, moved)
-    piqp_error = np.abs(population.trade[:sample] - trades).max()
+    population.settle(quotes.price, quotes.moved, RHO, 1e-9)
+    asked = homes, sample, quotes.price, quotes.target, quotes.moved
+    clarabel_cold, clarabel_warm, theirs = time_clarabel(*asked)
+    error = np.abs(population.trade[:sample] - theirs).max()
+    piqp_warm, theirs = time_piqp(*asked)
+    piqp_error = np.abs(population.trade[:sample] - theirs).max()
 
-    names = ("nashgrid", "numba", "numpy", "clarabel", "piqp")
-    print(
-        f"{platform.processor() or platform.machine()}, Python {platform.python_version()},",
-        end=" ",
-    )
-    print(", ".join(f"{name} {version(name)}" for name in names))
-    cpu = Path("/proc/cpuinfo")
-    if cpu.exists():
-        models = [line for line in cpu.read_text().splitlines() if line.startswith("model name")]
-        print(models[0].split(":")[1].strip(), f"x {len(models)}, threads {threads}")
+    scale = count / threads
+    print(machine(threads))
     print(f"\n{count:,} buildings, T = {SLOTS}; {population.state_bytes / count:.0f} bytes each")
     print(f"built and checked in {built:.2f} s; first compile or cache load {compiled:.1f} s\n")
-    scale = count / threads
-    floor = arithmetic + memory
-    print(f"| work | wall s | processor s | against, s | ratio |\n|{'---|' * 5}")
     rows = [
-        (f"warm, quote moved by {MOVE_KW} kW", warm, "Clarabel update", clarabel_warm * scale),
-        ("the same", warm, "PIQP update", piqp_warm * scale),
-        ("cold, first answer", cold_clock, "new Clarabel", clarabel_cold * scale),
-        ("cold, settled to 1e-6 kW", settled, "new Clarabel", clarabel_cold * scale),
-        ("warm", warm, "floor", floor),
-        ("cost and bound of all", proof, "cold answer", cold_clock.processor),
+        (f"warm, quote moved by {MOVE_KW} kW", ours.warm, "Clarabel update", clarabel_warm * scale),
+        ("the same", ours.warm, "PIQP update", piqp_warm * scale),
+        ("cold, first answer", ours.cold, "new Clarabel", clarabel_cold * scale),
+        ("cold, settled to 1e-6 kW", ours.settled, "new Clarabel", clarabel_cold * scale),
+        ("warm", ours.warm, "floor", arithmetic + memory),
+        ("cost and bound of all", ours.proof, "cold answer", ours.cold.processor),
     ]
-    for work, clock, peer, seconds in rows:
-        ratio = seconds / clock.processor
-        print(
-            f"| {work} | {clock.wall:.4f} | {clock.processor:.4f} | {peer} {seconds:.4f} "
-            f"| {ratio:.2f} |"
-        )
+    print(table(rows))
     print(f"\nfloor: memory {memory:.4f} s + arithmetic {arithmetic:.4f} s per answer")
     print(
-        f"evaluations per building: warm {evaluations.mean():.2f}, cold "
-        f"{cold_evaluations.mean():.1f} (most {cold_evaluations.max()}); "
-        f"stragglers {stragglers / count:.2%}; failed {population.failed.size}"
+        f"evaluations per building: warm {ours.evaluations.mean():.2f}, cold "
+        f"{ours.cold_evaluations.mean():.1f} (most {ours.cold_evaluations.max()}); "
+        f"stragglers {ours.stragglers / count:.2%}; failed {population.failed.size}"
     )
     print(
         f"settled trades differ from Clarabel's by at most {error:.1e} kW, "
