@@ -41,8 +41,8 @@ class Post:
         self._slow = {id(one) for one in slow}
         number = {id(one): index for index, one in enumerate(self._everybody)}
         self._index = np.full(1 + max(correspondents), -1)
-        for address, one in correspondents.items():
-            self._index[address] = number[id(one)]
+        addresses = np.fromiter(correspondents, np.int64, len(correspondents))
+        self._index[addresses] = [number[id(one)] for one in correspondents.values()]
 
     def carry(self) -> None:
         """Send everything in the outboxes and deliver until no message is under way.
