@@ -20,7 +20,7 @@ class TiedOutcome:
 
     Attributes
     ----------
-    scenarios, tie, seed : what was run
+    scenarios : of the first and the second feeder
     prices : scenario, slot, bus, price_per_kwh; the terminal of the tie is the highest bus
     trades : scenario, agent, bus, slot, trade_kw; positive: buys
     tie : slot, flow_kw, from the first feeder to the second, and price_per_kwh

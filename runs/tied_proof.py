@@ -46,7 +46,13 @@ def _central(model: TiedModel) -> tuple[float, list[Floats]]:
     cost = sum(one.problem.objective.expr for one in stated)
     constraints = [constraint for one in stated for constraint in one.problem.constraints]
     names = " and ".join(scenario.name for scenario in model.scenarios)
-    least = solve_central(cp.Problem(cp.Minimize(cost), constraints), names)
+    try:
+        least = solve_central(cp.Problem(cp.Minimize(cost), constraints), names)
+    except ValueError as error:
+        raise ValueError(
+            f"{error}: no schedules of the agents of both keep all limits. Widen the tie or a "
+            "limit, let load go unserved at a price (unserved_load_price_per_kwh), or connect less"
+        ) from error
     return least, [prices_of(one, scenario) for one, scenario in zip(stated, model.scenarios)]
 
 

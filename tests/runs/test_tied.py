@@ -134,9 +134,7 @@ def test_the_tie_feeds_the_dear_end_until_the_prices_meet(tied: TiedOutcome) -> 
     np.testing.assert_array_equal(tied.tie["price_per_kwh"], here)
 
 
-def test_a_narrower_tie_is_dearer(
-    pair: tuple[ng.Scenario, ng.Scenario], tied: TiedOutcome
-) -> None:
+def test_a_narrower_tie_is_dearer(pair: tuple[ng.Scenario, ng.Scenario], tied: TiedOutcome) -> None:
     narrow = ng.simulate_tied(*pair, replace(TIE, limit_kw=1.0))
     assert narrow.certified
     assert narrow.tie["flow_kw"].abs().max() == pytest.approx(1.0, abs=1e-5)
@@ -168,6 +166,10 @@ def test_what_does_not_fit_together_is_refused(pair: tuple[ng.Scenario, ng.Scena
         ng.simulate_tied(first, second, replace(TIE, second_bus=9))
     with pytest.raises(ValueError, match="the horizons of here and village differ"):
         ng.simulate_tied(first, ng.load_scenario("village"), TIE)
+    few = first.negotiation.model_copy(update={"maximum_rounds": 3})
+    hasty = first.model_copy(update={"negotiation": few})
+    with pytest.raises(ValueError, match=r"here and there is infeasible: no schedules .* of both"):
+        ng.simulate_tied(hasty, second, replace(TIE, limit_kw=0.1))
     bare = second.model_copy(update={"feeder": None})
     with pytest.raises(ValueError, match="scenario there needs a feeder"):
         ng.simulate_tied(first, bare, TIE)
