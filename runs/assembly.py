@@ -90,7 +90,8 @@ class Wires:
     @cached_property
     def levels(self) -> Levels | None:
         """Who trades with whom where communities have managers; None where they have none."""
-        return levels_of(self.scenario, self.place_of([e.bus or 0 for e in self.scenario.agents]))
+        place = self.place_of([entry.bus or 0 for entry in self.scenario.agents])
+        return levels_of(self.scenario, place, len(self.places))
 
     @cached_property
     def rentals(self) -> Rentals | None:

@@ -37,6 +37,7 @@ from nashgrid.runs.charge_rules import (
     TollRule,
 )
 from nashgrid.runs.inputs import with_values
+from nashgrid.runs.plain_market import require_plain
 from nashgrid.runs.positions import agent_position
 from nashgrid.runs.scenario import Scenario
 
@@ -224,6 +225,7 @@ def charges(
         raise ValueError(
             f"{scenario.name}: network charges need a feeder, and agents that a scenario names"
         )
+    require_plain(scenario, f"{scenario.name}: a network charge")
     linear = scenario.feeder.model_copy(update={"model": "lindistflow"})
     community = _Community(with_values(scenario.model_copy(update={"feeder": linear})))
     grid = community.grid(fixed_cost)

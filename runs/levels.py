@@ -68,12 +68,13 @@ class Levels:
         return sums
 
 
-def levels_of(scenario: Scenario, place: Integers) -> Levels | None:
+def levels_of(scenario: Scenario, place: Integers, places: int) -> Levels | None:
     """The levels that a scenario asks for; None where everybody trades with who delivers.
 
     Parameters
     ----------
     place : (n,) number of the place of each of its agents
+    places : P, how many there are
     """
     if scenario.levels is None:
         return None
@@ -83,7 +84,7 @@ def levels_of(scenario: Scenario, place: Integers) -> Levels | None:
         (number[entry.community], int(at)) if isinstance(entry, BuildingEntry) else None
         for entry, at in zip(scenario.agents, place, strict=True)
     ]
-    pairs, places = sorted({one for one in pair if one is not None}), 1 + int(place.max())
+    pairs = sorted({one for one in pair if one is not None})
     row = [
         int(at) if one is None else places + pairs.index(one)
         for one, at in zip(pair, place, strict=True)

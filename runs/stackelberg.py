@@ -25,6 +25,7 @@ from nashgrid.market.topics import TRADING
 from nashgrid.runs import inputs
 from nashgrid.runs.assembly import Wires, connection, lay_wires
 from nashgrid.runs.central import connection_limits
+from nashgrid.runs.plain_market import require_plain
 from nashgrid.runs.positions import WORTH_NAMING_KW, WORTH_NAMING_PU
 from nashgrid.runs.scenario import Scenario
 
@@ -116,10 +117,7 @@ def stackelberg(
         raise ValueError(
             f"{scenario.name}: the buildings of a population follow no leader; name the agents"
         )
-    if scenario.levels is not None:
-        raise ValueError(f"{scenario.name}: a leader's charges know no levels; leave out [levels]")
-    if any(entry.for_rent for entry in scenario.agents):
-        raise ValueError(f"{scenario.name}: followers rent nothing; leave out rents_to")
+    require_plain(scenario, f"{scenario.name}: who follows a leader")
     scenario = inputs.with_values(scenario)
     trial = _Trial(scenario, lay_wires(scenario))
     shares = np.linspace(0.0, 1.0, grid).tolist()

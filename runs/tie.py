@@ -8,6 +8,7 @@ from nashgrid.grid.terminal import with_terminal
 from nashgrid.market.messages import Floats
 from nashgrid.runs.assembly import Wires, lay_wires
 from nashgrid.runs.grid_operator import GridOperator
+from nashgrid.runs.plain_market import require_plain
 from nashgrid.runs.scenario import Scenario
 
 
@@ -73,6 +74,7 @@ def tied_wires(scenario: Scenario, bus: int, tie: Tie) -> TiedWires:
             f"tie: scenario {scenario.name} needs a feeder, and stated agents instead of a "
             "population"
         )
+    require_plain(scenario, f"tie: scenario {scenario.name}: an exchange with a tie")
     plain = lay_wires(scenario)
     if plain.feeder is None:
         raise ValueError(f"tie: scenario {scenario.name} has no feeder")

@@ -9,6 +9,7 @@ from nashgrid.market.settlement import Payments
 from nashgrid.market.topics import MONEY_EXCHANGES, TRADING, UTILITY_ONLY
 from nashgrid.runs.markets.books import Books
 from nashgrid.runs.markets.trades import Trades
+from nashgrid.runs.plain_market import require_plain
 from nashgrid.runs.scenario import Scenario
 
 Settle = Callable[[Trades], list[Payments]]
@@ -84,13 +85,8 @@ class Market:
         ValueError
             With the reason.
         """
-        asked = {
-            "communities with managers; leave out [levels]": scenario.levels is not None,
-            "batteries for rent; leave out rents_to": any(e.for_rent for e in scenario.agents),
-        }
-        unknown = [what for what, there in asked.items() if there and not self.for_levels]
-        if unknown:
-            raise ValueError(f"market {self.name}: its rule knows no {unknown[0]}")
+        if not self.for_levels:
+            require_plain(scenario, f"market {self.name}: its rule")
         self.presumes(scenario, tariff)
 
     @property

@@ -249,7 +249,7 @@ def test_what_levels_refuse() -> None:
         ng.simulate(one_slot(), market="two-part")
     with pytest.raises(ValueError, match="its rule knows no communities"):
         ng.play(one_slot(), "cournot")
-    with pytest.raises(ValueError, match="know no levels"):
+    with pytest.raises(ValueError, match="knows no communities"):
         ng.stackelberg(one_slot())
     district = ng.load_scenario("district").model_dump()
     with pytest.raises(ValueError, match="are stated, not a population"):

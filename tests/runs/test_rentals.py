@@ -209,3 +209,5 @@ def test_what_renting_refuses() -> None:
         two_slots(community_batteries=[shed | {"community": "elsewhere"}])
     with pytest.raises(ValueError, match="its rule knows no batteries for rent"):
         ng.simulate(two_slots(), market="two-part")
+    with pytest.raises(ValueError, match=r"knows no batteries for rent; .* which Shed has"):
+        ng.stackelberg(two_slots())
