@@ -13,6 +13,7 @@ import pandas as pd
 
 from nashgrid.agents.anticipation import price_taker
 from nashgrid.agents.compiled_problem import CompiledProblem
+from nashgrid.grid.network_charges.pairing import nearest_partners
 from nashgrid.grid.network_charges.revenue import RevenueAdequacy
 from nashgrid.grid.network_charges.tolls import (
     distance_tolls,
@@ -24,7 +25,7 @@ from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.grid.power_flow import ac_power_flow
 from nashgrid.market.messages import Floats
 from nashgrid.market.topics import TRADING
-from nashgrid.runs.assembly import connection, lay_wires
+from nashgrid.runs.assembly import connection
 from nashgrid.runs.central import connection_limits, local_problem
 from nashgrid.runs.charge_rules import (
     KEPT_KW,
@@ -40,6 +41,7 @@ from nashgrid.runs.inputs import with_values
 from nashgrid.runs.plain_market import require_plain
 from nashgrid.runs.positions import agent_position
 from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.wires import lay_wires
 
 _STIFFNESS = 1.0
 """Of the proximal term: the mean retail price for a kW of an agent as large as its size."""
@@ -79,6 +81,8 @@ class Charged:
     trade_kw : (n, T) what the agents buy [kW]
     demand_kw : (T, B) what is taken at each place [kW]
     price_per_kwh : (T, B) energy at the root and charge [currency/kWh]
+    trades : slot, seller and buyer (buses; the utility is at the root), power_kw, charge_per_kwh,
+        each with the nearest partner
     device_cost, upstream_bill, loss_cost : of the outcome [currency]
     revenue : what the agents pay beyond the bill upstream, against losses and fixed cost
     largest_epsilon : what an agent could save at most by another schedule at these prices, by weak
@@ -94,6 +98,7 @@ class Charged:
     trade_kw: Floats
     demand_kw: Floats
     price_per_kwh: Floats
+    trades: pd.DataFrame
     device_cost: float
     upstream_bill: float
     loss_cost: float
@@ -162,7 +167,7 @@ class ChargeComparison:
         return pd.DataFrame(rows)
 
     def save(self, folder: str | Path | None = None) -> Path:
-        """Write scenario, table (CSV and Markdown) and page into a new folder.
+        """Write scenario, table (CSV and Markdown), trades and page into a new folder.
 
         Raises
         ------
@@ -179,6 +184,8 @@ class ChargeComparison:
             place.mkdir(parents=True)
             (place / "scenario.toml").write_text(scenario_toml(self.scenario), encoding="utf-8")
             self.table.to_csv(place / "charges.csv", index=False, lineterminator="\n")
+            trades = pd.concat([one.trades.assign(rule=one.rule) for one in self.outcomes])
+            trades.to_csv(place / "trades.csv", index=False, lineterminator="\n")
             (place / "charges.md").write_text(markdown(self), encoding="utf-8")
             write_charges(self, place / "charges.html")
         except OSError as error:
@@ -301,6 +308,7 @@ class _Community:
             trade_kw=trade_kw,
             demand_kw=demand,
             price_per_kwh=price,
+            trades=self._trades(demand, price, operator),
             device_cost=sum(position.cost for position in positions),
             upstream_bill=bill,
             loss_cost=loss_cost,
@@ -313,6 +321,21 @@ class _Community:
             ac_lowest_pu=float(ac.voltage_pu.min()),
             ac_highest_pu=float(ac.voltage_pu.max()),
         )
+
+    def _trades(self, demand: Floats, price: Floats, operator: OperatorProblem) -> pd.DataFrame:
+        """Who buys from whom, and the difference of their prices: the charge of the pair."""
+        feeder, tariff = operator.feeder, self.wires.tariff
+        rows = []
+        for slot, taken in enumerate(demand):
+            at_root = (
+                tariff.retail_price_per_kwh if taken.sum() > 0 else tariff.feed_in_price_per_kwh
+            )
+            price_at = dict(zip(self.wires.places, price[slot])) | {feeder.root_bus: at_root[slot]}
+            for trade in nearest_partners(feeder, self.wires.places, taken):
+                charge = float(price_at[trade.buyer] - price_at[trade.seller])
+                rows.append((slot, trade.seller, trade.buyer, trade.power_kw, charge))
+        columns = ["slot", "seller", "buyer", "power_kw", "charge_per_kwh"]
+        return pd.DataFrame(rows, columns=columns)
 
     def _at_places(self, values: Floats) -> Floats:
         """(T, B) sums of (n, T) by place."""

@@ -7,7 +7,6 @@ import pytest
 from typer.testing import CliRunner
 
 from nashgrid.market.topics import TRADING
-from nashgrid.runs.assembly import lay_wires
 from nashgrid.runs.central import central_optimum
 from nashgrid.runs.charges import RULES, ChargeComparison, Charged, charges
 from nashgrid.runs.charges_table import cells, markdown
@@ -15,6 +14,7 @@ from nashgrid.runs.command_line import app
 from nashgrid.runs.inputs import with_values
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import load_scenario
+from nashgrid.runs.wires import lay_wires
 
 
 def evening() -> Scenario:
@@ -84,6 +84,17 @@ def test_nobody_gains_by_another_partner(comparison: ChargeComparison) -> None:
     assert spread.max() == pytest.approx(rate, rel=1e-2)
 
 
+def test_every_pair_pays_its_charge(comparison: ChargeComparison) -> None:
+    """What the pairs pay is the operator's revenue; a uniform charge is the same for all pairs."""
+    hours = comparison.scenario.horizon.slot_hours
+    for one in comparison.outcomes:
+        paid = hours * float((one.trades["power_kw"] * one.trades["charge_per_kwh"]).sum())
+        assert paid == pytest.approx(one.revenue.revenue, abs=0.02)
+    uniform = of(comparison, "uniform").trades
+    large = uniform[uniform["power_kw"] > 0.1]
+    assert large["charge_per_kwh"].std() < 1e-2 * large["charge_per_kwh"].mean()
+
+
 def test_a_fixed_cost_is_recovered_too() -> None:
     found = charges(evening(), ["uniform"], fixed_cost=100.0)
     assert found.outcomes[0].revenue.cost > 100
@@ -96,7 +107,7 @@ def test_tables_and_page_are_written(comparison: ChargeComparison, tmp_path: Pat
     assert len(rows) == len(RULES)
     folder = comparison.save(tmp_path / "charges")
     names = {path.name for path in folder.iterdir()}
-    assert names == {"scenario.toml", "charges.csv", "charges.md", "charges.html"}
+    assert names == {"scenario.toml", "charges.csv", "charges.md", "charges.html", "trades.csv"}
     assert markdown(comparison).count("\n") == 2 + len(RULES)
     assert "Mean price of a kWh at every bus" in (folder / "charges.html").read_text()
     with pytest.raises(ValueError, match="exists already"):
