@@ -57,7 +57,7 @@ def show_charges(console: Console, comparison: ChargeComparison) -> None:
     """Print the table, one column for each rule: so it fits a narrow terminal."""
     headings, rows = cells(comparison)
     table = Table(title=f"{comparison.scenario.name}: network charges", box=SIMPLE, padding=(0, 1))
-    table.add_column(headings[0])
+    table.add_column(headings[0], min_width=len("iterations"))
     for row in rows:
         table.add_column(row[0], justify="right")
     for number, heading in enumerate(headings[1:], start=1):

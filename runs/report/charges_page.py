@@ -52,9 +52,13 @@ def _headline(comparison: ChargeComparison) -> str:
 
 def _table(comparison: ChargeComparison) -> str:
     headings, rows = cells(comparison)
-    head = "".join(f"<th>{text(words)}</th>" for words in headings)
+    head = f"<th>{text(headings[0])}</th>" + "".join(
+        f'<th class="number">{text(words)}</th>' for words in headings[1:]
+    )
     body = "".join(
-        "<tr>" + "".join(f'<td class="number">{text(cell)}</td>' for cell in row) + "</tr>"
+        f"<tr><td>{text(row[0])}</td>"
+        + "".join(f'<td class="number">{text(cell)}</td>' for cell in row[1:])
+        + "</tr>"
         for row in rows
     )
     return (
