@@ -7,7 +7,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from nashgrid.runs.charges import ChargeComparison
+from nashgrid.runs.charge_comparison import ChargeComparison
 
 Row = Mapping[Any, Any]
 

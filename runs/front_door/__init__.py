@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nashgrid.market.level_fees import LevelFees
-    from nashgrid.runs.charges import ChargeComparison, charges
+    from nashgrid.runs.charge_comparison import ChargeComparison
+    from nashgrid.runs.charges import charges
     from nashgrid.runs.community_forming import FormedCommunities, form_communities
     from nashgrid.runs.compare import compare
     from nashgrid.runs.comparison import Comparison
@@ -66,7 +67,7 @@ __all__ = [
     "verify",
 ]
 _HOMES = {
-    "ChargeComparison": "charges",
+    "ChargeComparison": "charge_comparison",
     "Comparison": "comparison",
     "FormedCommunities": "community_forming",
     "LevelFees": "trade_levels",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from nashgrid.runs.charges import ChargeComparison
+from nashgrid.runs.charge_comparison import ChargeComparison
 from nashgrid.runs.charges_table import WORDS, cells
 from nashgrid.runs.report.document import document
 from nashgrid.runs.report.figure import Figure, Section

@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from nashgrid.market.topics import TRADING
 from nashgrid.runs.central import central_optimum
-from nashgrid.runs.charges import RULES, ChargeComparison, Charged, charges
+from nashgrid.runs.charge_comparison import ChargeComparison, Charged
+from nashgrid.runs.charges import RULES, charges
 from nashgrid.runs.charges_table import cells, markdown
 from nashgrid.runs.command_line import app
 from nashgrid.runs.inputs import with_values
