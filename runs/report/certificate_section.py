@@ -11,6 +11,7 @@ from nashgrid.runs.report.convergence_figure import EXCHANGES
 from nashgrid.runs.report.core_findings import core_words
 from nashgrid.runs.report.figure import Section
 from nashgrid.runs.report.game_findings import game_finding
+from nashgrid.runs.report.privacy_findings import privacy_findings
 from nashgrid.runs.report.words import listing, measure, money, number, text
 
 _BOTH_WAYS_KW = 0.05
@@ -51,7 +52,7 @@ def claim_group(name: str) -> tuple[str, str]:
         return "Money", name
     if head == "converged":
         return "Convergence", EXCHANGES.get(tail, tail)
-    return EXCHANGES.get(head, head), tail
+    return EXCHANGES.get(head, head.capitalize()), tail
 
 
 def _table(claims: dict[str, dict[str, Any]], currency: str) -> str:
@@ -109,6 +110,7 @@ def _findings(outcome: Outcome) -> str:
         lines.append(_losers(outcome))
         if outcome.certificate["core"] is not None:
             lines.append(core_words(outcome.certificate["core"], outcome.scenario.currency))
+    lines += privacy_findings(outcome)
     items = "".join(f"<li>{line}</li>" for line in lines)
     return f"<h3>Findings beside the claims</h3><ul>{items}</ul>"
 

@@ -15,6 +15,7 @@ EXCHANGES = {
     "money": "Bargaining over money",
     "money in equal shares": "Bargaining over money, in equal shares",
     "money within a band": "Bargaining over money, within a band of prices",
+    "money above locational prices": "Bargaining over money, above locational prices",
     "money by contribution": "Bargaining over money, by contribution",
     "money by Shapley value": "Bargaining over money, by Shapley value",
     "money by nucleolus": "Bargaining over money, by nucleolus",

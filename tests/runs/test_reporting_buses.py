@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from nashgrid.grid.feeder_files import read_feeder
 from nashgrid.grid.network_charges.electrical_distance import electrical_distance
-from nashgrid.runs.assembly import lay_wires
 from nashgrid.runs.reporting_buses import reporting_buses
 from nashgrid.runs.scenario import PrivacyEntry, Scenario
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.simulate import simulate
 from nashgrid.runs.verify import verify
+from nashgrid.runs.wires import lay_wires
 
 FEEDER = read_feeder("ieee33")
 
@@ -91,6 +91,7 @@ def test_a_merged_run_is_certified_and_verified(tmp_path: Path) -> None:
     words = outcome.certificate["claims"]["messages: operator"]["words"]
     assert "at least two participants" in words
     folder = outcome.save(tmp_path / "run")
+    assert "<b>Buses reported at another</b>" in (folder / "report.html").read_text()
     assert verify(folder).failures == ()
     # Voltages and flows are those of the true buses: flows add up to what the agents take there.
     trades = outcome.trades
