@@ -13,11 +13,12 @@ from nashgrid.agents.population.statement import state_population
 from nashgrid.market.messages import Floats
 from nashgrid.market.topics import TRADING, UTILITY_ONLY
 from nashgrid.runs import inputs
-from nashgrid.runs.assembly import Wires, connection
+from nashgrid.runs.assembly import connection
 from nashgrid.runs.level_statement import state_levels
 from nashgrid.runs.potential import potential_term
 from nashgrid.runs.rental_statement import rented_balance
 from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.wires import Wires
 
 
 @dataclass(frozen=True)

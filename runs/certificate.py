@@ -8,7 +8,6 @@ import pandas as pd
 import pyarrow as pa
 
 from nashgrid.agents.compiled_problem import CompiledProblem
-from nashgrid.runs.assembly import Wires
 from nashgrid.runs.claims import allowed, claim
 from nashgrid.runs.core_finding import core_finding
 from nashgrid.runs.layers import read_layers
@@ -24,6 +23,7 @@ from nashgrid.runs.proof import CaseProof, prove_case
 from nashgrid.runs.roster import roster
 from nashgrid.runs.rounding import rounding_slack
 from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.wires import Wires
 
 POPULATION = "population"
 MOST_NAMED = 100

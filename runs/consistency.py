@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from nashgrid.market.messages import Floats
 from nashgrid.market.settlement import NANO_PER_MICRO, whole_micro
-from nashgrid.runs.assembly import Wires
 from nashgrid.runs.inputs import slot_starts
 from nashgrid.runs.layers import Layers
 from nashgrid.runs.markets.bargained_payments import BARGAINED
@@ -17,6 +16,7 @@ from nashgrid.runs.run_folder import StoredRun, table_file
 from nashgrid.runs.stacking import repeated, stack
 from nashgrid.runs.table_comparison import table_differences
 from nashgrid.runs.tables import price_at_places
+from nashgrid.runs.wires import Wires
 
 SAME_KW = 1e-9
 """Sums of powers in another order may differ by so much."""

@@ -13,7 +13,7 @@ from nashgrid.grid.operator_terms import MONEY_ALONE
 from nashgrid.grid.power_flow import ac_power_flow
 from nashgrid.grid.priorities import Priorities
 from nashgrid.market.messages import Floats
-from nashgrid.runs.scenario import FeederEntry
+from nashgrid.runs.scenario_feeder import FeederEntry
 
 GridOperator = OperatorProblem | BranchFlowProblem
 

@@ -9,7 +9,6 @@ import pandas as pd
 
 from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.topics import TRADING
-from nashgrid.runs.assembly import Wires
 from nashgrid.runs.level_outcome import (
     LevelOutcome,
     level_outcome,
@@ -22,6 +21,7 @@ from nashgrid.runs.rental_outcome import (
     rental_outcome,
     rental_tables,
 )
+from nashgrid.runs.wires import Wires
 
 if TYPE_CHECKING:
     from nashgrid.runs.model import TradingModel

@@ -15,7 +15,6 @@ from nashgrid.market.settlement import (
 )
 from nashgrid.market.topics import COURNOT
 from nashgrid.runs.accounts import accounts_table
-from nashgrid.runs.assembly import Wires
 from nashgrid.runs.influence import anticipations, price_curve
 from nashgrid.runs.layers import NO_LAYERS, Layers
 from nashgrid.runs.level_ledger import fees_due, membership, passed_on
@@ -23,6 +22,7 @@ from nashgrid.runs.markets.market import Market
 from nashgrid.runs.markets.trades import Terms, Trades
 from nashgrid.runs.rental_ledger import renting
 from nashgrid.runs.tables import demand_kw, price_at_places, trade_kw
+from nashgrid.runs.wires import Wires
 
 
 def settle(

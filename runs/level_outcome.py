@@ -8,9 +8,9 @@ import pandas as pd
 
 from nashgrid.market.messages import Floats
 from nashgrid.market.topics import TRADING
-from nashgrid.runs.assembly import Wires
 from nashgrid.runs.levels import Levels
 from nashgrid.runs.tables import trade_kw
+from nashgrid.runs.wires import Wires
 
 if TYPE_CHECKING:
     from nashgrid.runs.model import TradingModel

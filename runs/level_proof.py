@@ -4,11 +4,12 @@ import numpy as np
 
 from nashgrid.agents.passing_on import PassingOn
 from nashgrid.market.messages import Floats
-from nashgrid.runs.assembly import Wires, connection
+from nashgrid.runs.assembly import connection
 from nashgrid.runs.level_outcome import LevelOutcome
 from nashgrid.runs.levels import Levels
 from nashgrid.runs.positions import Position
 from nashgrid.runs.scenario import manager_name
+from nashgrid.runs.wires import Wires
 
 
 def manager_positions(

@@ -21,11 +21,11 @@ import pyarrow as pa
 
 from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.topics import MONEY_EXCHANGES, TRADING
-from nashgrid.runs.assembly import Wires
 from nashgrid.runs.claims import claim
 from nashgrid.runs.layered_audit import LayeredReplay
 from nashgrid.runs.message_log import EXACTNESS, MessageLog
 from nashgrid.runs.seating import energy_seating, opening_price
+from nashgrid.runs.wires import Wires
 
 MOST_NAMED = 5
 

@@ -26,20 +26,14 @@ from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.negotiation import Negotiation
 from nashgrid.market.post import Post
 from nashgrid.market.topics import MONEY_EXCHANGES, TRADING, UTILITY_ONLY
-from nashgrid.runs.assembly import (
-    Wires,
-    lay_wires,
-    make_counterparty,
-    make_managers,
-    make_population,
-    make_prosumers,
-)
+from nashgrid.runs.assembly import make_counterparty, make_managers, make_population, make_prosumers
 from nashgrid.runs.influence import anticipations
 from nashgrid.runs.inputs import tariff
 from nashgrid.runs.money import MEDIATED, Stakes, mediation
 from nashgrid.runs.roster import roster
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.seating import Seating, energy_seating, money_seating, opening_price
+from nashgrid.runs.wires import Wires, lay_wires
 
 MONEY_TOLERANCE = 1e-10
 # The residuals are norms over all commodities; the outcome is held to its worst agent and line.

@@ -11,8 +11,8 @@ from nashgrid.grid.feeder import Feeder
 from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.power_flow import ac_power_flow
 from nashgrid.market.messages import Floats
-from nashgrid.runs.assembly import Wires
 from nashgrid.runs.tables import bus_power_kw, demand_kw, price_at_places
+from nashgrid.runs.wires import Wires
 
 PARTS = ("energy", "loss", "congestion", "voltage", "remainder")
 _COLUMNS = {

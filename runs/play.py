@@ -13,7 +13,6 @@ from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.market.games.trace import period_of, ran_away
 from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.topics import GAMES
-from nashgrid.runs.assembly import lay_wires
 from nashgrid.runs.central import local_problem
 from nashgrid.runs.influence import anticipations
 from nashgrid.runs.inputs import tariff, with_values
@@ -21,6 +20,7 @@ from nashgrid.runs.markets import market_named
 from nashgrid.runs.playing_field import PlayingField, playing_field
 from nashgrid.runs.positions import agent_position
 from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.wires import lay_wires
 
 How = Literal["gauss-seidel", "jacobi", "random"]
 Ending = Literal["converged", "cycle", "diverged", "unfinished"]

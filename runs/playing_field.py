@@ -9,10 +9,10 @@ from nashgrid.agents.anticipation import Anticipation
 from nashgrid.agents.counterparty import DeliveryProblem
 from nashgrid.market.messages import Floats
 from nashgrid.market.topics import COURNOT
-from nashgrid.runs.assembly import Wires
 from nashgrid.runs.central import connection_limits
 from nashgrid.runs.influence import PriceCurve, anticipations, bid_slope, price_curve
 from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.wires import Wires
 
 Moves = Sequence[tuple[int, Floats]]
 """(seat, (T,) by how much its trade changes [kW])."""

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from nashgrid.market.topics import TRADING
-from nashgrid.runs.assembly import Wires
 from nashgrid.runs.claims import claim
 from nashgrid.runs.outcome import Tables
 from nashgrid.runs.scenario import GeneratorEntry
 from nashgrid.runs.tables import price_at_places
+from nashgrid.runs.wires import Wires
 
 # Of the highest price, at tolerances up to the default.
 _SHARE, _USUAL_TOLERANCE = 1e-4, 1e-4

@@ -16,7 +16,6 @@ from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.agents.population.population import Population
 from nashgrid.market.messages import Floats
 from nashgrid.market.topics import UTILITY_ONLY
-from nashgrid.runs.assembly import Wires
 from nashgrid.runs.central import CentralOptimum, central_optimum, connection_limits
 from nashgrid.runs.influence import anticipations
 from nashgrid.runs.layers import NO_LAYERS, Layers
@@ -33,6 +32,7 @@ from nashgrid.runs.positions import (
 from nashgrid.runs.potential import GameFinding, natural_maps_kw, potential_at
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.tables import demand_kw, population_trades, price_at_places
+from nashgrid.runs.wires import Wires
 
 # Buildings of a population up to which the central problem is solved; beyond, it is bounded.
 MOST_TOGETHER = 300

@@ -8,8 +8,8 @@ import pandas as pd
 
 from nashgrid.market.messages import Floats
 from nashgrid.market.topics import TRADING
-from nashgrid.runs.assembly import Wires
 from nashgrid.runs.rentals import Rentals
+from nashgrid.runs.wires import Wires
 
 if TYPE_CHECKING:
     from nashgrid.runs.model import TradingModel

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from nashgrid.market.messages import Floats
-from nashgrid.runs.assembly import Wires
 from nashgrid.runs.markets.market import Market
+from nashgrid.runs.wires import Wires
 
 
 def rounding_slack(

@@ -14,10 +14,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nashgrid.runs.assembly import feeder_folder
 from nashgrid.runs.outcome import Outcome, Tables
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import parse_scenario, scenario_toml
+from nashgrid.runs.wires import feeder_folder
 
 WHERE_ASKED = ("levels", "community_prices", "rentals", "rented_charging")
 """Tables that are written only where communities have managers, or batteries are for rent."""

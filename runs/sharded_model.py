@@ -16,7 +16,6 @@ from nashgrid.market.messages import Floats
 from nashgrid.market.negotiation import Negotiation, Participant
 from nashgrid.market.post import Post
 from nashgrid.market.topics import MONEY, MONEY_EXCHANGES, TRADING, UTILITY_ONLY
-from nashgrid.runs.assembly import Wires, lay_wires
 from nashgrid.runs.central import connection_limits
 from nashgrid.runs.model import TradingModel
 from nashgrid.runs.population_outline import Outline, join_outlines
@@ -25,6 +24,7 @@ from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.seating import Seating
 from nashgrid.runs.shard_office import ShardTask
 from nashgrid.runs.shard_workers import Crew, ask_all, shares
+from nashgrid.runs.wires import Wires, lay_wires
 
 
 class ShardedModel(TradingModel):

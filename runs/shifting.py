@@ -15,7 +15,6 @@ from nashgrid.market.games.trace import period_of
 from nashgrid.market.messages import Floats
 from nashgrid.market.pricing import mid_market_rate, supply_demand_ratio
 from nashgrid.market.topics import UTILITY_ONLY
-from nashgrid.runs.assembly import lay_wires
 from nashgrid.runs.central import local_problem
 from nashgrid.runs.inputs import with_values
 from nashgrid.runs.markets import market_named
@@ -23,6 +22,7 @@ from nashgrid.runs.markets.incentive_price import PRICING as INCENTIVE_PRICING
 from nashgrid.runs.markets.sharing_prices import Pricing
 from nashgrid.runs.markets.supply_demand_ratio import compensated
 from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.wires import lay_wires
 
 PRICINGS: Mapping[str, Pricing] = {
     "mid-market-rate": mid_market_rate,

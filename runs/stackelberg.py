@@ -23,11 +23,12 @@ from nashgrid.agents.local_problem import LocalProblem, Tariff
 from nashgrid.market.messages import Floats
 from nashgrid.market.topics import TRADING
 from nashgrid.runs import inputs
-from nashgrid.runs.assembly import Wires, connection, lay_wires
+from nashgrid.runs.assembly import connection
 from nashgrid.runs.central import connection_limits
 from nashgrid.runs.plain_market import require_plain
 from nashgrid.runs.positions import WORTH_NAMING_KW, WORTH_NAMING_PU
 from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.wires import Wires, lay_wires
 
 _GOLDEN = (5**0.5 - 1) / 2
 

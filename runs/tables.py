@@ -10,11 +10,11 @@ import pyarrow as pa
 from nashgrid.market.message_network import Transmission
 from nashgrid.market.messages import FIELDS, Floats
 from nashgrid.runs import population_tables
-from nashgrid.runs.assembly import Wires
 from nashgrid.runs.inputs import slot_starts
 from nashgrid.runs.model import TradingModel
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.stacking import repeated, stack
+from nashgrid.runs.wires import Wires
 
 DECISIONS = (
     "consumption_kw",

@@ -6,10 +6,10 @@ import numpy as np
 
 from nashgrid.grid.terminal import with_terminal
 from nashgrid.market.messages import Floats
-from nashgrid.runs.assembly import Wires, lay_wires
 from nashgrid.runs.grid_operator import GridOperator
 from nashgrid.runs.plain_market import require_plain
 from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.wires import Wires, lay_wires
 
 
 @dataclass(frozen=True)

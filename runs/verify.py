@@ -12,7 +12,6 @@ from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.agents.population.accounting import device_costs
 from nashgrid.market.messages import Floats
 from nashgrid.runs import population_tables, tables
-from nashgrid.runs.assembly import Wires, lay_wires
 from nashgrid.runs.central import connection_limits, local_problem
 from nashgrid.runs.certificate import certify
 from nashgrid.runs.consistency import misfits, unsaid, unsaid_payments
@@ -36,6 +35,7 @@ from nashgrid.runs.scenario import manager_name
 from nashgrid.runs.summary import summarise
 from nashgrid.runs.sums_verification import sums_failures
 from nashgrid.runs.table_comparison import differences, table_differences
+from nashgrid.runs.wires import Wires, lay_wires
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.cases import case_words
 from nashgrid.runs.report.clock import Clock
 from nashgrid.runs.report.words import count, listing, number, percent, text
-from nashgrid.runs.scenario import FeederEntry
+from nashgrid.runs.scenario_feeder import FeederEntry
 
 _SLACK_PU = 5e-6
 _SLACK_LOADING = 1e-4

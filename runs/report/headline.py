@@ -6,7 +6,7 @@ from nashgrid.runs.markets import market_named
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.certificate_section import claim_group
 from nashgrid.runs.report.words import count, listing, measure, money, number, percent, text
-from nashgrid.runs.scenario import FeederEntry
+from nashgrid.runs.scenario_feeder import FeederEntry
 
 NOTHING = 1e-6
 """Savings and losses below this are none [currency]."""

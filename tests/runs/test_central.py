@@ -11,9 +11,9 @@ from nashgrid.grid.delivery_statement import DeliveryStatement
 from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.grid.operator_statement import state_operator_problem
 from nashgrid.market.topics import TRADING, UTILITY_ONLY
-from nashgrid.runs.assembly import lay_wires
 from nashgrid.runs.central import central_optimum, connection_limits
 from nashgrid.runs.scenario_files import load_scenario
+from nashgrid.runs.wires import lay_wires
 
 
 def test_the_duet_costs_what_it_costs_by_hand() -> None:

@@ -11,13 +11,13 @@ import pytest
 from nashgrid.grid.branch_flow_problem import EXACT
 from nashgrid.grid.power_flow import ac_power_flow
 from nashgrid.market.topics import TRADING, UTILITY_ONLY
-from nashgrid.runs.assembly import lay_wires
 from nashgrid.runs.central import central_optimum
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.simulate import simulate
 from nashgrid.runs.tables import demand_kw
 from nashgrid.runs.verify import verify
+from nashgrid.runs.wires import lay_wires
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ import tomli_w
 
 from nashgrid.market.games import CournotGame
 from nashgrid.market.topics import COURNOT, ENERGY_SHARING
-from nashgrid.runs.assembly import lay_wires
 from nashgrid.runs.central import central_optimum
 from nashgrid.runs.influence import anticipations, bid_slope, price_curve
 from nashgrid.runs.outcome import Outcome
@@ -18,6 +17,7 @@ from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import load_scenario, parse_scenario
 from nashgrid.runs.simulate import simulate
 from nashgrid.runs.verify import verify
+from nashgrid.runs.wires import lay_wires
 
 
 def sellers(count: int, **generator: Any) -> Scenario:

@@ -10,13 +10,13 @@ import pytest
 
 from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.market.exchange import Exchange, ExchangeRules, OfferSums
-from nashgrid.runs.assembly import lay_wires
 from nashgrid.runs.central import local_problem
 from nashgrid.runs.certificate import certify
 from nashgrid.runs.markets import MARKETS
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.scenario_files import parse_scenario
 from nashgrid.runs.simulate import simulate
+from nashgrid.runs.wires import lay_wires
 
 PAIR = """
 name = "pair"

@@ -10,14 +10,15 @@ import pytest
 from typer.testing import CliRunner
 
 from nashgrid.market.topics import TRADING
-from nashgrid.runs.assembly import lay_wires
 from nashgrid.runs.command_line import app
 from nashgrid.runs.outcome import Outcome
-from nashgrid.runs.scenario import FeederEntry, Scenario
+from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.scenario_feeder import FeederEntry
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.simulate import simulate
 from nashgrid.runs.tables import demand_kw
 from nashgrid.runs.verify import verify
+from nashgrid.runs.wires import lay_wires
 
 WEIGHTED = {"objective": "weighted", "loss_weight": 5.0, "voltage_weight": 20.0}
 

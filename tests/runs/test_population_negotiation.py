@@ -8,13 +8,14 @@ import pytest
 
 from nashgrid.agents.standard_buildings import StandardBuilding, StandardBuildings
 from nashgrid.market.messages import Messages
-from nashgrid.runs.assembly import lay_wires, make_population
+from nashgrid.runs.assembly import make_population
 from nashgrid.runs.central import central_optimum
 from nashgrid.runs.model import TradingModel
 from nashgrid.runs.population_size import with_population
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.simulate import simulate
+from nashgrid.runs.wires import lay_wires
 
 CASES = ("utility-only", "trading")
 

@@ -11,7 +11,7 @@ import pytest
 import tomli_w
 from pydantic import BaseModel
 
-from nashgrid.runs import population_entry, scenario, scenario_devices
+from nashgrid.runs import population_entry, scenario, scenario_devices, scenario_feeder
 from nashgrid.runs.scenario_files import (
     built_in_scenarios,
     load_scenario,
@@ -34,7 +34,7 @@ NAMES = (
 MODELS = sorted(
     {
         model
-        for module in (scenario, scenario_devices, population_entry)
+        for module in (scenario, scenario_devices, scenario_feeder, population_entry)
         for _, model in inspect.getmembers(module, inspect.isclass)
         if issubclass(model, BaseModel) and model.__module__ == module.__name__
     },

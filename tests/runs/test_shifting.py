@@ -7,7 +7,6 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from nashgrid.market.pricing import mid_market_rate
-from nashgrid.runs.assembly import lay_wires
 from nashgrid.runs.central import local_problem
 from nashgrid.runs.command_line import app
 from nashgrid.runs.inputs import with_values
@@ -16,6 +15,7 @@ from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.shifting import PRICINGS, Shifting, shift
 from nashgrid.runs.shifting_table import show_shifting
 from nashgrid.runs.simulate import simulate
+from nashgrid.runs.wires import lay_wires
 
 
 @pytest.fixture(scope="module")

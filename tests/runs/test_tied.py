@@ -16,9 +16,10 @@ from nashgrid.grid.line import Line
 from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.grid.terminal import with_terminal
 from nashgrid.market.topics import TRADING
-from nashgrid.runs.assembly import connection, lay_wires
+from nashgrid.runs.assembly import connection
 from nashgrid.runs.central import local_problem
 from nashgrid.runs.tied_market import TiedOutcome
+from nashgrid.runs.wires import lay_wires
 
 TIE = ng.Tie(2, 3, 2.0, resistance_pu=0.01, reactance_pu=0.005)
 HEAD = "from_bus,to_bus,resistance_pu,reactance_pu,limit_kva,closed\n"

@@ -1,0 +1,280 @@
+"""Where trade takes place, and what it costs to deliver there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nashgrid.agents.counterparty import DeliveryProblem
+from nashgrid.agents.devices.shared_battery import OwnerShare, TenantShare
+from nashgrid.agents.local_problem import Tariff
+from nashgrid.agents.sloping_supply import SlopingSupply
+from nashgrid.agents.utility_supply import UtilitySupply
+from nashgrid.grid.feeder import Feeder
+from nashgrid.grid.feeder_files import built_in_feeders, read_feeder
+from nashgrid.grid.operator_terms import MONEY_ALONE
+from nashgrid.market.level_fees import LevelFees
+from nashgrid.market.messages import Floats, Integers
+from nashgrid.market.topics import COURNOT, TRADING, UTILITY_ONLY
+from nashgrid.runs import inputs
+from nashgrid.runs.grid_operator import (
+    GridOperator,
+    Upstream,
+    grid_operator,
+    lost_kw,
+    priorities_of,
+)
+from nashgrid.runs.influence import price_curve
+from nashgrid.runs.levels import Levels, levels_of
+from nashgrid.runs.population_draw import DrawnPopulation, draw
+from nashgrid.runs.population_outline import Outline
+from nashgrid.runs.rentals import Rentals, rentals_of
+from nashgrid.runs.reporting_buses import reporting_buses
+from nashgrid.runs.roster import roster
+from nashgrid.runs.scenario import (
+    OPERATOR,
+    UTILITY,
+    AgentEntry,
+    BuildingEntry,
+    Scenario,
+)
+
+
+@dataclass(frozen=True)
+class Wires:
+    """Where trade takes place, and what it costs to deliver there.
+
+    Parameters
+    ----------
+    places : buses at which power is reported, rising: those with at least one agent, but for those
+        reported at another; (0,) without a feeder
+    feeder : None without one
+    reactive_kvar : (T, n) reactive demand at every bus of the feeder
+    population : the buildings drawn at random; None where the scenario has none
+    reported_at : buses whose power is reported to who delivers at another bus -> that bus
+    """
+
+    scenario: Scenario
+    tariff: Tariff
+    places: tuple[int, ...]
+    feeder: Feeder | None
+    reactive_kvar: Floats
+    population: DrawnPopulation | None = None
+    reported_at: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def counterparty(self) -> str:
+        """Name of who delivers: the operator of the feeder, or the utility itself without one."""
+        return UTILITY if self.feeder is None else OPERATOR
+
+    @cached_property
+    def levels(self) -> Levels | None:
+        """Who trades with whom where communities have managers; None where they have none."""
+        place = self.place_of([entry.bus or 0 for entry in self.scenario.agents])
+        return levels_of(self.scenario, place, len(self.places))
+
+    @cached_property
+    def rentals(self) -> Rentals | None:
+        """Batteries whose capacity is for rent; None where there are none."""
+        return rentals_of(self.scenario)
+
+    def share(self, row: int) -> TenantShare | OwnerShare | None:
+        """The part that an agent of the scenario may have in a battery for rent."""
+        return None if self.rentals is None else self.rentals.share(row)
+
+    def manager_addresses(self, agents: int) -> list[int]:
+        """Addresses of the managers of communities, which follow those of the agents."""
+        count = 0 if self.levels is None else len(self.levels.communities)
+        return [agents + 1 + number for number in range(count)]
+
+    def paid_alone(self, entry: AgentEntry) -> Tariff:
+        """What an agent pays the utility alone: its tariff, and with levels a member's fee."""
+        fees = self._fees(entry)
+        return self.tariff.with_fee(0.0 if fees is None else fees.rest)
+
+    def paid_beside(self, case: str, entry: AgentEntry) -> Tariff | None:
+        """What an agent pays for what it buys and sells in a case, beside the clearing price."""
+        if case == UTILITY_ONLY:
+            return self.paid_alone(entry)
+        fees = self._fees(entry)
+        if case != TRADING or fees is None or fees.inside == 0:
+            return None
+        nothing = np.zeros(self.scenario.horizon.slots)
+        return Tariff(nothing, nothing).with_fee(fees.inside)
+
+    def _fees(self, entry: AgentEntry) -> LevelFees | None:
+        """The fees that a member of a community pays; None for those outside."""
+        inside = self.levels is not None and isinstance(entry, BuildingEntry)
+        return self.levels.fees if inside and self.levels is not None else None
+
+    def place_of(self, buses: ArrayLike) -> Integers:
+        """(n,) at which of the places the power of each bus is reported."""
+        reported = np.array(buses)
+        for bus, place in self.reported_at.items():
+            reported[reported == bus] = place
+        return np.searchsorted(np.array(self.places), reported)
+
+    @property
+    def reported_kvar(self) -> Floats:
+        """(T, n) reactive demand at the buses where it is reported."""
+        if self.feeder is None or not self.reported_at:
+            return self.reactive_kvar
+        reported = self.reactive_kvar.copy()
+        for bus, place in self.reported_at.items():
+            here, there = self.feeder.bus_positions([bus, place])
+            reported[:, there] += reported[:, here]
+            reported[:, here] = 0.0
+        return reported
+
+    @property
+    def root_voltage_pu(self) -> float:
+        """Voltage held at the root of the feeder; 1 without one."""
+        return 1.0 if self.scenario.feeder is None else self.scenario.feeder.root_voltage_pu
+
+    @property
+    def loss_price_per_kwh(self) -> Floats:
+        """(T,) losses are bought at the retail price, and cost nothing where that is negative."""
+        return np.maximum(self.tariff.retail_price_per_kwh, 0.0)
+
+    def bus_power_kw(self, demand_kw: Floats) -> Floats:
+        """(T, n) power taken at every bus of the feeder, from (T, B) delivered at the places."""
+        power = np.zeros_like(self.reactive_kvar)
+        if self.feeder is not None:
+            power[:, self.feeder.bus_positions(self.places)] = demand_kw
+        return power
+
+    def losses_kw(self, demand_kw: Floats) -> Floats:
+        """(T,) losses by the model of the feeder, those of reactive power included; else none."""
+        if self.feeder is None or self.scenario.feeder is None:
+            return np.zeros(len(demand_kw))
+        power = self.bus_power_kw(demand_kw)
+        return lost_kw(self.feeder, self.scenario.feeder, power, self.reported_kvar)
+
+    def loss_cost(self, demand_kw: Floats) -> float:
+        """What the losses of a delivery cost over the day [currency]."""
+        hours = self.scenario.horizon.slot_hours
+        return float(hours * self.losses_kw(demand_kw) @ self.loss_price_per_kwh)
+
+    def delivery(self, topic: str, demand_limit_kw: Floats) -> DeliveryProblem:
+        """The counterparty's problem in an exchange.
+
+        In the market it pays the utility for the energy at the root and for the losses; with
+        everybody paying retail for itself it only guards its limits. In market `cournot` the
+        utility's price slopes with the community's power, and is the same either way.
+        """
+        if self.feeder is not None:
+            return self.operator(topic, demand_limit_kw)
+        upstream, hours = self._upstream(topic), self.scenario.horizon.slot_hours
+        price, slope = upstream.tariff.retail_price_per_kwh, upstream.slope_per_kw2h
+        if topic == COURNOT:
+            return SlopingSupply(price, slope, upstream.limit_kw, hours)
+        return UtilitySupply(upstream.tariff, upstream.limit_kw, hours)
+
+    def operator(self, topic: str, demand_limit_kw: Floats) -> GridOperator:
+        """The operator's problem in an exchange: see `delivery`.
+
+        Raises
+        ------
+        ValueError
+            If there is no feeder.
+        """
+        entry = self.scenario.feeder
+        if self.feeder is None or entry is None:
+            raise ValueError(f"scenario {self.scenario.name} has no feeder, so nobody operates one")
+        return grid_operator(
+            self.feeder,
+            entry,
+            self._upstream(topic),
+            places=self.places,
+            reactive_kvar=self.reported_kvar,
+            slot_hours=self.scenario.horizon.slot_hours,
+            # Twice what can flow: a limit that merely repeats an agent's own would leave the
+            # price there without a single value.
+            demand_limit_kw=2 * demand_limit_kw,
+            mean_retail_price_per_kwh=self._mean_retail_price_per_kwh,
+        )
+
+    @property
+    def _mean_retail_price_per_kwh(self) -> float:
+        return float(np.abs(self.tariff.retail_price_per_kwh).mean())
+
+    def _upstream(self, topic: str) -> Upstream:
+        """What energy and losses cost upstream in an exchange, and what counts beside money."""
+        free, entry = np.zeros(self.scenario.horizon.slots), self.scenario.feeder
+        limit_kw, loss_price = self.scenario.utility.exchange_limit_kw, self.loss_price_per_kwh
+        if topic == UTILITY_ONLY:
+            return Upstream(Tariff(free, free), free, free, limit_kw)
+        own = MONEY_ALONE
+        if entry is not None:
+            own = priorities_of(entry, self._mean_retail_price_per_kwh)
+        if topic == COURNOT:
+            curve = price_curve(self.scenario, self.tariff)
+            there = Tariff(curve.price_per_kwh, curve.price_per_kwh)
+            return Upstream(there, curve.slope_per_kw2h, loss_price, limit_kw, own)
+        return Upstream(self.tariff, free, loss_price, limit_kw, own)
+
+
+def feeder_folder(scenario: Scenario) -> Path | None:
+    """The folder of a user's own feeder; None where it is built in, or there is none."""
+    if scenario.feeder is None or scenario.feeder.name in built_in_feeders():
+        return None
+    return scenario.folder / scenario.feeder.name
+
+
+def lay_wires(scenario: Scenario, elsewhere: Outline | None = None) -> Wires:
+    """The feeder of a scenario with its limits, and who is where.
+
+    Parameters
+    ----------
+    elsewhere : where the population is and what it draws, where others hold it: it is not drawn
+
+    Raises
+    ------
+    ValueError
+        If an agent's bus is not on the feeder or is its root, or has one participant where the
+        scenario refuses that; names agent and bus.
+    """
+    tariff = inputs.tariff(scenario)
+    drawn = None
+    if scenario.population is not None and elsewhere is None:
+        drawn = draw(scenario.population, scenario)
+    outline = elsewhere if drawn is None else drawn
+    if scenario.feeder is None:
+        _reported_at(scenario, None, outline)
+        none = np.zeros((scenario.horizon.slots, 0))
+        return Wires(scenario, tariff, (0,), None, none, drawn)
+    limits = {(li.from_bus, li.to_bus): li.limit_kva for li in scenario.feeder.line_limits}
+    feeder = read_feeder(feeder_folder(scenario) or scenario.feeder.name).with_line_limits(limits)
+    reactive = np.zeros((scenario.horizon.slots, len(feeder.buses)))
+    for entry in scenario.agents:
+        bus = -1 if entry.bus is None else entry.bus
+        if bus not in feeder.buses or bus == feeder.root_bus:
+            raise ValueError(
+                f"{entry.name}: bus = {entry.bus} must be a bus of feeder {feeder.name} other "
+                f"than its root {feeder.root_bus}"
+            )
+        if isinstance(entry, BuildingEntry):
+            ratio = np.tan(np.arccos(entry.power_factor))
+            load_kw = inputs.inelastic_load_kw(entry, scenario)
+            reactive[:, feeder.bus_positions([bus])[0]] += ratio * load_kw
+    places = {entry.bus for entry in scenario.agents if entry.bus is not None}
+    if outline is not None:
+        reactive[:, feeder.bus_positions(outline.places)] += outline.reactive_kvar
+        places |= set(outline.places)
+    merged = _reported_at(scenario, feeder, outline)
+    places -= set(merged)
+    return Wires(scenario, tariff, tuple(sorted(places)), feeder, reactive, drawn, merged)
+
+
+def _reported_at(
+    scenario: Scenario, feeder: Feeder | None, outline: DrawnPopulation | Outline | None
+) -> dict[int, int]:
+    """Buses whose power is reported at another one -> that bus, as the scenario has it."""
+    rule = scenario.privacy.single_participant_buses
+    if rule == "allow":
+        return {}
+    people = roster(scenario, outline)
+    return reporting_buses(feeder, people["bus"], people["agent"], rule)
