@@ -40,6 +40,7 @@ MONEY_TOLERANCE = 1e-10
 STRICTER = 30.0
 # Many buildings without wires leave it more room: nothing but epsilons and welfare depend on them.
 MANY, STRICTER_FOR_MANY = 300, 10.0
+STRICTER_WITH_FEES = 3.0
 # What a certificate allows grows with the tolerance up to 1e-4, and no further.
 LARGEST_RESIDUAL_OF_DRAWN = 3e-5
 
@@ -236,7 +237,11 @@ class TradingModel(mesa.Model):
                 places=len(self.wires.places),
             )
         opening = self._opening_price(topic)
-        return Cloud(self, topic, members=members, rules=self.rules, opening_price=opening)
+        rules = self.rules
+        if topic == UTILITY_ONLY and self.wires.levels is not None:
+            # Fees on both sides of the tariff give agents more kinks to rest on.
+            rules = replace(rules, tolerance=rules.tolerance / STRICTER_WITH_FEES)
+        return Cloud(self, topic, members=members, rules=rules, opening_price=opening)
 
     def _energy_seating(self, topic: str) -> Seating:
         places, slots = len(self.wires.places), self.study.horizon.slots
