@@ -3,34 +3,31 @@
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.runs.claims import allowed, claim
 from nashgrid.runs.core_finding import core_finding
+from nashgrid.runs.findings import (
+    ac_check,
+    charging_both_ways_kw,
+    each_epsilon,
+    epsilons,
+    game_against_optimum,
+    rationality,
+)
 from nashgrid.runs.layers import read_layers
 from nashgrid.runs.ledger import trades_of
 from nashgrid.runs.markets.books import Books, individual_rationality
 from nashgrid.runs.markets.market import Market
 from nashgrid.runs.message_audit import Audit, audit
 from nashgrid.runs.outcome import Tables
-from nashgrid.runs.positions import Position
-from nashgrid.runs.potential import GameFinding
 from nashgrid.runs.price_claims import price_claims
 from nashgrid.runs.proof import CaseProof, prove_case
 from nashgrid.runs.roster import roster
 from nashgrid.runs.rounding import rounding_slack
-from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.wires import Wires
-
-POPULATION = "population"
-MOST_NAMED = 100
-SHARES = (50.0, 90.0, 99.0, 99.9)
-"""Percent of the buildings of a population for which the certificate says how much they gain."""
-SMALLEST_OPTIMUM = 1e-2
-"""Share of all costs, taken positive, above which an optimum can be divided by."""
 
 
 def certify(
@@ -79,7 +76,9 @@ def certify(
         trades_of(market, wires, people, tables.prices, tables.trades, None, layers),
     )
     heard = audit(messages, wires, people)
-    return certificate_of(market, wires, proofs, books, tables, heard, _both_ways(tables.schedules))
+    return certificate_of(
+        market, wires, proofs, books, tables, heard, charging_both_ways_kw(tables.schedules)
+    )
 
 
 def certificate_of(
@@ -109,10 +108,10 @@ def certificate_of(
         "tolerance": tolerance,
         "claims": claims,
         "certified": all(claim["holds"] for claim in claims.values()),
-        "epsilon": {case: _epsilons(proof) for case, proof in proofs.items()},
+        "epsilon": {case: epsilons(proof) for case, proof in proofs.items()},
         "nash_conv": {case: proof.nash_conv for case, proof in proofs.items()},
         "managers": {
-            case: _each(proof.managers) for case, proof in proofs.items() if proof.managers
+            case: each_epsilon(proof.managers) for case, proof in proofs.items() if proof.managers
         },
         "welfare": {
             case: {
@@ -124,12 +123,16 @@ def certificate_of(
             }
             for case, proof in proofs.items()
         },
-        "games": {case: _game(proof, proof.game) for case, proof in proofs.items() if proof.game},
+        "games": {
+            case: game_against_optimum(proof, proof.game)
+            for case, proof in proofs.items()
+            if proof.game
+        },
         "limits_not_kept": {case: list(p.limits_not_kept) for case, p in proofs.items()},
-        "individual_rationality": _rationality(books),
+        "individual_rationality": rationality(books),
         "core": core_finding(market, books),
         "message_audit": heard.finding(),
-        "ac_power_flow": _ac_check(scenario, tables),
+        "ac_power_flow": ac_check(scenario, tables),
         "charging_while_discharging_kw": both_ways_kw,
     }
 
@@ -239,105 +242,3 @@ def _money(market: Market, books: Books) -> dict[str, Any]:
     if market.individually_rational and market.has_trading:
         claims |= individual_rationality(books)
     return claims | market.promises(books)
-
-
-def _game(proof: CaseProof, game: GameFinding) -> dict[str, Any]:
-    """Where the game ends up against the optimum of the same agents and the same supply.
-
-    The ratio to the optimum means nothing where the optimum is near zero or below.
-    """
-    whole = sum(abs(position.cost) for position in proof.positions.values())
-    telling = proof.central_cost > SMALLEST_OPTIMUM * whole
-    return {
-        "potential": game.potential,
-        "least_potential": game.least_potential,
-        "natural_map_kw": float(game.natural_map_kw.max()),
-        "loss_to_optimum": proof.total_cost - proof.central_cost,
-        "price_of_anarchy": proof.total_cost / proof.central_cost if telling else None,
-    }
-
-
-def _epsilons(proof: CaseProof) -> dict[str, Any]:
-    """By name; of a population the largest and the sum."""
-    by_name = _each(proof.positions)
-    drawn = proof.population
-    if drawn is None:
-        return by_name
-    together = {
-        "buildings": len(drawn.cost),
-        "largest_epsilon": float(drawn.epsilon.max()),
-        "sum_of_epsilons": float(drawn.epsilon.sum()),
-        "largest_relative_epsilon": float(drawn.relative_epsilon.max()),
-        "relative_epsilon_quantiles": {
-            f"{share:.6g} %": float(np.quantile(drawn.relative_epsilon, share / 100))
-            for share in SHARES
-        },
-        "largest_violation": float(drawn.violation.max()),
-    }
-    return by_name | {POPULATION: together}
-
-
-def _each(positions: Mapping[str, Position]) -> dict[str, Any]:
-    return {
-        name: {
-            "epsilon": position.epsilon,
-            "relative_epsilon": position.relative_epsilon,
-            "violation": position.violation,
-            "violation_pu": position.violation_pu,
-        }
-        for name, position in positions.items()
-    }
-
-
-def _rationality(books: Books) -> dict[str, Any]:
-    """The losers by name, the worst first; of many only the worst."""
-    players = books.players
-    losers = players[books.gains < -books.slack].sort_values("saving", kind="stable")
-    named = losers[:MOST_NAMED]
-    return {
-        "smallest_saving": float(books.gains.min()),
-        "number_of_losers": len(losers),
-        "losers": dict(zip(named["agent"].tolist(), named["saving"].tolist(), strict=True)),
-    }
-
-
-def _both_ways(schedules: pd.DataFrame) -> float:
-    """Largest power that a battery charges and discharges at once [kW].
-
-    Never optimal above a price of -wear (1 + eta_c eta_d) / (1 - eta_c eta_d); below it may be,
-    and no real battery could do it.
-    """
-    both = schedules[["charge_kw", "discharge_kw"]].dropna().min(axis=1)
-    return max(float(both.max()), 0.0) if len(both) else 0.0
-
-
-def _ac_check(scenario: Scenario, tables: Tables) -> dict[str, Any] | None:
-    """What AC power flow says of the schedules; a finding, for LinDistFlow is optimistic.
-
-    `flow_model` counts the slots that the model of the operator answered in a way.
-    """
-    if scenario.feeder is None:
-        return None
-    findings = {}
-    for case, rows in tables.voltages.groupby("case", sort=False):
-        flows = tables.lines[tables.lines["case"] == case]
-        loading = flows["ac_kva"] / flows["limit_kva"]
-        lost = tables.losses[tables.losses["case"] == case]
-        low, high = rows.loc[rows["ac_pu"].idxmin()], rows.loc[rows["ac_pu"].idxmax()]
-        parts = tables.price_parts[tables.price_parts["case"] == case].drop_duplicates("slot")
-        findings[str(case)] = {
-            "flow_model": parts.groupby("flow_model", sort=False)["slot"].count().to_dict(),
-            "lowest_voltage_pu": float(low["ac_pu"]),
-            "lowest_voltage_at": f"bus {low['bus']}, slot {low['slot']}",
-            "highest_voltage_pu": float(high["ac_pu"]),
-            "highest_voltage_at": f"bus {high['bus']}, slot {high['slot']}",
-            "largest_loading": float(loading.max()),
-            "losses_kwh": float(lost["ac_kw"].sum() * scenario.horizon.slot_hours),
-            "lindistflow_losses_kwh": float(
-                lost["lindistflow_kw"].sum() * scenario.horizon.slot_hours
-            ),
-            "largest_voltage_difference_pu": float(
-                (rows["ac_pu"] - rows["lindistflow_pu"]).abs().max()
-            ),
-        }
-    return findings

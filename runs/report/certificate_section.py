@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nashgrid.runs.certificate import POPULATION
+from nashgrid.runs.findings import POPULATION
 from nashgrid.runs.markets import market_named
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.ac_findings import ac_findings
