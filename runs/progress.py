@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any
 
 import pandas as pd
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress as ProgressLine
@@ -110,11 +111,16 @@ def show_play(console: Console, found: MarketPlay, currency: str) -> None:
 
 def _savings(outcome: Outcome, currency: str) -> Table:
     accounts = outcome.accounts[outcome.accounts["agent"] != UTILITY]
-    table = Table(title=f"{outcome.scenario.name}, {outcome.market} \\[{currency}]")
-    table.add_column("kind", no_wrap=True)
     many = outcome.scenario.population is not None
-    headings = ["agents", "cost before", "cost after", "saving", "saving"]
-    for heading in [*headings, *(("median saving", "save") if many else ())]:
+    table = Table(
+        title=f"{outcome.scenario.name}, {outcome.market} \\[{currency}]",
+        # Millions fit into 80 columns without lines between them.
+        box=box.SIMPLE if many else box.HEAVY_HEAD,
+        padding=(0, 0) if many else (0, 1),
+    )
+    table.add_column("kind", no_wrap=True)
+    headings = ["agents", "cost\nbefore", "cost\nafter", "saving", "saving"]
+    for heading in [*headings, *(("median\nsaving", "save") if many else ())]:
         table.add_column(heading, justify="right", overflow="fold")
     for kind, rows in accounts.groupby("kind", sort=False, observed=True):
         _add(table, str(kind), rows, many)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from rich.console import Console
 
@@ -97,14 +98,34 @@ def test_of_a_population_the_table_counts_by_kind() -> None:
     words = shown(outcome)
     accounts = outcome.accounts[outcome.accounts["weight"] > 0].astype({"kind": str})
     for kind, rows in accounts.groupby("kind"):
-        (line,) = (one for one in words.splitlines() if f"│ {kind} " in one)
-        cells = [cell.strip() for cell in line.strip("│").split("│")]
+        (line,) = (one for one in words.splitlines() if one.strip().startswith(f"{kind} "))
+        cells = line.split()
         assert cells[1] == str(len(rows))
         digits = 2 if rows["saving"].sum() < 1000 else 0
         assert cells[4] == f"{rows['saving'].sum():,.{digits}f}"
         assert cells[6] == f"{rows['saving'].median():,.2f}"
         assert cells[7] == f"{(rows['saving'] > 0).mean():.1%}"
-    assert not any(f"│ {kind} " in words for kind in ("community battery", "generator"))
+    assert not any(f"{kind} " in words for kind in ("community battery", "generator"))
+
+
+def test_a_million_buildings_fit_a_narrow_screen(outcome: Outcome) -> None:
+    drawn = with_population(load_scenario("district"), 1)
+    count = 1_000_000
+    accounts = pd.DataFrame(
+        {
+            "agent": [f"house {number}" for number in range(count)],
+            "kind": "household",
+            "weight": 1.0,
+            "cost_before": 2.9,
+            "cost_after": 1.6,
+            "saving": 1.35,
+        }
+    )
+    million = replace(outcome, accounts=accounts, scenario=drawn)
+    page = io.StringIO()
+    show_outcome(Console(file=page, width=80), million, Path("runs"))
+    row = ["household", "1,000,000", "2,900,000", "1,600,000", "1,300,000", "44.8%", "1.35"]
+    assert " ".join([*row, "100.0%"]) in " ".join(page.getvalue().split())
 
 
 class Kernel:
