@@ -119,18 +119,12 @@ class ChargeComparison:
         """
         from nashgrid.runs.charges_table import markdown
         from nashgrid.runs.report.charges_page import write_charges
-        from nashgrid.runs.run_folder import next_folder
-        from nashgrid.runs.scenario_files import scenario_toml
+        from nashgrid.runs.run_folder import study_folder
 
-        place = next_folder(None if folder is None else Path(folder))
-        try:
-            place.mkdir(parents=True)
-            (place / "scenario.toml").write_text(scenario_toml(self.scenario), encoding="utf-8")
+        with study_folder(folder, self.scenario) as place:
             self.table.to_csv(place / "charges.csv", index=False, lineterminator="\n")
             trades = pd.concat([one.trades.assign(rule=one.rule) for one in self.outcomes])
             trades.to_csv(place / "trades.csv", index=False, lineterminator="\n")
             (place / "charges.md").write_text(markdown(self), encoding="utf-8")
             write_charges(self, place / "charges.html")
-        except OSError as error:
-            raise ValueError(f"the output folder {place} cannot be written: {error}") from error
         return place

@@ -55,17 +55,11 @@ class ParetoFront:
         ValueError
             If the folder exists already or cannot be written.
         """
-        from nashgrid.runs.run_folder import next_folder
-        from nashgrid.runs.scenario_files import scenario_toml
+        from nashgrid.runs.run_folder import study_folder
 
-        place = next_folder(None if folder is None else Path(folder))
-        try:
-            place.mkdir(parents=True)
-            (place / "scenario.toml").write_text(scenario_toml(self.scenario), encoding="utf-8")
+        with study_folder(folder, self.scenario) as place:
             self.table.to_csv(place / "pareto.csv", index=False, lineterminator="\n")
             self.report(place / "pareto.html")
-        except OSError as error:
-            raise ValueError(f"the output folder {place} cannot be written: {error}") from error
         return place
 
 

@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -186,6 +188,28 @@ def _move(work: Path, wanted: Path | None) -> Path:
                 raise
         else:
             return folder
+
+
+@contextmanager
+def study_folder(folder: str | Path | None, scenario: Scenario) -> Iterator[Path]:
+    """A new folder for the tables and the page of a study, with its scenario in it.
+
+    Parameters
+    ----------
+    folder : must not exist yet; without one, the next under nashgrid-runs
+
+    Raises
+    ------
+    ValueError
+        If the folder exists already, or it or a file in it cannot be written.
+    """
+    place = next_folder(None if folder is None else Path(folder))
+    try:
+        place.mkdir(parents=True)
+        (place / "scenario.toml").write_text(scenario_toml(scenario), encoding="utf-8")
+        yield place
+    except OSError as error:
+        raise ValueError(f"the output folder {place} cannot be written: {error}") from error
 
 
 def next_folder(wanted: Path | None) -> Path:

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from nashgrid.runs.commands.terminal import NOT_CERTIFIED, OK, console, interruptible
+from nashgrid.runs.commands.terminal import console, end_study, interruptible
 
 
 def charges(
@@ -45,8 +44,4 @@ def charges(
         comparison = charge(chosen, names, fixed_cost=fixed_cost)
         folder = comparison.save(out)
     show_charges(console, comparison)
-    console.print(
-        f"table and page in [bold]{escape(str(folder))}[/] "
-        f"(open {escape(str(folder / 'charges.html'))})"
-    )
-    raise typer.Exit(OK if all(one.stable for one in comparison.outcomes) else NOT_CERTIFIED)
+    end_study(folder / "charges.html", all(one.stable for one in comparison.outcomes))

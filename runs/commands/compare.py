@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from nashgrid.runs.commands.terminal import NOT_CERTIFIED, OK, console, interruptible
+from nashgrid.runs.commands.terminal import console, end_study, interruptible
 
 
 def compare(
@@ -43,11 +42,7 @@ def compare(
         progress.say("writing tables and page")
         folder = comparison.save(out)
     show_comparison(console, comparison)
-    console.print(
-        f"tables and page in [bold]{escape(str(folder))}[/] "
-        f"(open {escape(str(folder / 'comparison.html'))})"
-    )
-    raise typer.Exit(OK if comparison.certified else NOT_CERTIFIED)
+    end_study(folder / "comparison.html", comparison.certified)
 
 
 def _whole_numbers(words: str) -> list[int]:

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from nashgrid.runs.commands.terminal import NOT_CERTIFIED, OK, console, interruptible
+from nashgrid.runs.commands.terminal import console, end_study, interruptible
 
 
 def pareto(
@@ -41,11 +40,7 @@ def pareto(
         progress.say("writing table and page")
         folder = front.save(out)
     show_pareto(console, front)
-    console.print(
-        f"table and page in [bold]{escape(str(folder))}[/] "
-        f"(open {escape(str(folder / 'pareto.html'))})"
-    )
-    raise typer.Exit(OK if front.certified else NOT_CERTIFIED)
+    end_study(folder / "pareto.html", front.certified)
 
 
 def _numbers(words: str) -> list[float]:

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 OK, NOT_CERTIFIED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -19,3 +22,11 @@ def interruptible() -> Iterator[None]:
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted: nothing was written")
         raise typer.Exit(INTERRUPTED) from None
+
+
+def end_study(page: Path, holds: bool) -> NoReturn:
+    """Say where tables and page of a study lie, and exit by whether all of it holds."""
+    console.print(
+        f"tables and page in [bold]{escape(str(page.parent))}[/] (open {escape(str(page))})"
+    )
+    raise typer.Exit(OK if holds else NOT_CERTIFIED)
