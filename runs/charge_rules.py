@@ -13,7 +13,8 @@ from typing import Protocol
 import numpy as np
 
 from nashgrid.agents.local_problem import Tariff
-from nashgrid.grid.network_charges.dual_ascent import ascend, bus_charges, no_multipliers
+from nashgrid.grid.network_charges.dual_ascent import bus_charges, no_multipliers
+from nashgrid.grid.network_charges.joint_ascent import JointAscent
 from nashgrid.grid.network_charges.tolls import Tolls
 from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.market.messages import Floats
@@ -53,6 +54,11 @@ class Grid:
     def overload(self, demand_kw: Floats) -> tuple[float, float]:
         """How far limits are exceeded [kW], [pu]."""
         return self.operator.violation(demand_kw)
+
+    def keeps_limits(self, demand_kw: Floats) -> bool:
+        """Whether limits are exceeded by no more than `KEPT_KW` and `KEPT_PU`."""
+        excess_kw, excess_pu = self.overload(demand_kw)
+        return excess_kw <= KEPT_KW and excess_pu <= KEPT_PU
 
 
 class ChargeRule(Protocol):
@@ -125,10 +131,10 @@ class TollRule:
         grid = self._grid
         energy = grid.operator.slot_hours * demand_kw
         recovered = (grid.loss_cost(demand_kw) + grid.fixed_cost) / self._tolls.paid(energy)
-        excess_kw, excess_pu = grid.overload(demand_kw)
+        excess_kw, _ = grid.overload(demand_kw)
         if self._rate < 0.999 * recovered:
             self._rate = recovered
-        elif (excess_kw > KEPT_KW or excess_pu > KEPT_PU) and excess_kw < _HELPS * self._excess:
+        elif not grid.keeps_limits(demand_kw) and excess_kw < _HELPS * self._excess:
             self._rate *= 2
         else:
             return True
@@ -151,19 +157,17 @@ class NoCharge(TollRule):
 class DualAscent:
     """A multiplier for either direction of every line, for voltages and losses.
 
-    Counter-flow is paid (`nashgrid.grid.network_charges.dual_ascent`). The step of a slot is as
-    long as the limits that were ever exceeded in it allow: the others have no say.
+    Counter-flow is paid (`nashgrid.grid.network_charges.dual_ascent`). All multipliers move in one
+    step, in the metric of what the schedules yield (`JointAscent`).
     """
 
     relaxation = 1.0
 
     def __init__(self, grid: Grid) -> None:
         self._grid, operator = grid, grid.operator
+        self._ascent = JointAscent(operator, grid.give_kw2h)
         self._multipliers = no_multipliers(operator)
         self._energy = (grid.tariff.retail_price_per_kwh + grid.tariff.feed_in_price_per_kwh) / 2
-        self._energy_step = 0.25 / float(grid.give_kw2h.sum())
-        self._exceeded = np.zeros(operator.limits.upper.shape, dtype=bool)
-        self._limit_step = np.ones((len(self._exceeded), 1))
         self._last = np.zeros(operator.shape)
         self.redispatch_per_kwh = np.zeros(operator.shape)
 
@@ -177,26 +181,11 @@ class DualAscent:
         """Raise the multipliers of what is exceeded, lower those of what is not."""
         ahead = 2 * demand_kw - self._last
         self._last = demand_kw
-        self._energy = _energy_price(self._grid, self._energy, ahead, self._energy_step)
-        self._note_exceeded(ahead)
-        operator = self._grid.operator
-        self._multipliers = ascend(operator, self._multipliers, ahead, self._limit_step)
+        self._energy, self._multipliers = self._ascent.step(self._energy, self._multipliers, ahead)
 
     def is_content(self, demand_kw: Floats) -> bool:
-        """Multipliers that creep while a limit is exceeded have not arrived."""
-        excess_kw, excess_pu = self._grid.overload(demand_kw)
-        return excess_kw <= KEPT_KW and excess_pu <= KEPT_PU
-
-    def _note_exceeded(self, demand_kw: Floats) -> None:
-        """Shorten the steps of slots in which other limits than before are exceeded."""
-        operator = self._grid.operator
-        limits, value = operator.limits, demand_kw @ operator.limits.rows.T
-        exceeded = self._exceeded | (value > limits.upper) | (value < limits.lower)
-        weighed = limits.rows * np.sqrt(self._grid.give_kw2h)
-        for slot in np.flatnonzero((exceeded != self._exceeded).any(axis=1)):
-            norm = float(np.linalg.norm(weighed[exceeded[slot]], 2))
-            self._limit_step[slot] = 0.7 * operator.slot_hours / norm**2
-        self._exceeded = exceeded
+        """Multipliers that stay while a limit is exceeded have not arrived."""
+        return self._grid.keeps_limits(demand_kw)
 
 
 class PriceDifference:

@@ -14,18 +14,23 @@ from nashgrid.runs.charges_table import cells, markdown
 from nashgrid.runs.command_line import app
 from nashgrid.runs.inputs import with_values
 from nashgrid.runs.scenario import Scenario
-from nashgrid.runs.scenario_files import load_scenario
+from nashgrid.runs.scenario_files import load_scenario, scenario_toml
 from nashgrid.runs.wires import lay_wires
+
+
+def part_of(name: str, hour: int, slots: int) -> Scenario:
+    """Some hours of a built-in scenario, without what has a day's energy to find."""
+    whole = with_values(load_scenario(name))
+    start = whole.horizon.start.replace(hour=hour)
+    horizon = whole.horizon.model_copy(update={"start": start, "slots": slots})
+    by_day = {"shiftable_loads": (), "vehicles": ()}
+    buildings = tuple(building.model_copy(update=by_day) for building in whole.buildings)
+    return whole.model_copy(update={"horizon": horizon, "buildings": buildings})
 
 
 def evening() -> Scenario:
     """`campus33` from 18:00 to 24:00: line 6-7 is full at 21:00 and 22:00."""
-    campus = with_values(load_scenario("campus33"))
-    start = campus.horizon.start.replace(hour=18)
-    horizon = campus.horizon.model_copy(update={"start": start, "slots": 6})
-    by_day = {"shiftable_loads": (), "vehicles": ()}
-    buildings = tuple(building.model_copy(update=by_day) for building in campus.buildings)
-    return campus.model_copy(update={"horizon": horizon, "buildings": buildings})
+    return part_of("campus33", 18, 6)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +69,21 @@ def test_locational_charges_are_the_central_multipliers(
     np.testing.assert_allclose(found.price_per_kwh, best.price_per_kwh, atol=1e-4)
     # They collect more than the losses: marginal losses are twice the mean, and the line is scarce.
     assert found.revenue.is_adequate
+
+
+def test_dual_ascent_settles_where_voltages_bind() -> None:
+    """Load that cannot be moved holds the voltage down, and many buses are close to the limit."""
+    found = charges(part_of("campus33-winter", 9, 3), ["dual-ascent"])
+    study, one = found.scenario, found.outcomes[0]
+    best = central_optimum(study, lay_wires(study), TRADING)
+    assert one.stable
+    assert one.iterations < 200
+    assert one.excess_pu < 1e-6
+    assert one.total_cost == pytest.approx(best.cost, rel=1e-6)
+    assert best.price_per_kwh is not None
+    np.testing.assert_allclose(one.price_per_kwh, best.price_per_kwh, atol=1e-4)
+    # The lowest voltage makes energy at the end of the feeder twice as dear as at the root.
+    assert one.price_per_kwh[1].max() > 2 * one.price_per_kwh[1].min()
 
 
 def test_tolls_recover_the_losses(comparison: ChargeComparison) -> None:
@@ -131,8 +151,10 @@ def test_bad_questions_are_refused() -> None:
 
 
 def test_the_command_writes_a_folder_and_says_where(tmp_path: Path) -> None:
-    folder = tmp_path / "charges"
-    arguments = ["charges", "campus33", "--rules", "none,price-difference", "--out", str(folder)]
+    folder, stated = tmp_path / "charges", tmp_path / "evening.toml"
+    stated.write_text(scenario_toml(evening()), encoding="utf-8")
+    rules = ["--rules", "none,price-difference"]
+    arguments = ["charges", str(stated), *rules, "--out", str(folder)]
     ended = CliRunner().invoke(app, arguments)
     assert ended.exit_code == 0, ended.output
     assert "exceeded" in ended.output
