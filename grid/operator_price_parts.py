@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from nashgrid.grid.feeder import FloatArray
-from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.operator_bound import OperatorMultipliers
 from nashgrid.grid.operator_terms import OperatorTerms
 
@@ -60,28 +59,29 @@ def nearness(terms: OperatorTerms, price_per_kwh: FloatArray) -> FloatArray:
 def parts_of_price(
     terms: OperatorTerms, multipliers: OperatorMultipliers, price_per_kwh: FloatArray
 ) -> PriceParts:
-    r"""Explain a price (T, B) by the multipliers of the answer to it, at its reference delivery d.
+    r"""Explain a price (T, B) by the multipliers of the answer (d, q) to it.
 
     .. math::
         \lambda_b = \underbrace{\pi + \tfrac{\epsilon}{\Delta}}_{energy}
         + \underbrace{c \tfrac{2}{S} \sum_j R_{bj} d_j}_{loss}
-        + \underbrace{\tfrac1\Delta \sum_l \mu_l T_{lb}}_{congestion}
+        + \underbrace{\tfrac1\Delta \sum_l \mu_l \cos\theta_l T_{lb}}_{congestion}
         + \underbrace{\tfrac1\Delta \tfrac2S \sum_j R_{jb}
         (\nu_j - \tfrac12 \Delta u (v_j - 1))}_{voltage},
 
-    c what losses count, u what deviations do.
+    c what losses count, u what deviations do, l the rows of lines in `OperatorLimits`.
     """
-    feeder, hours, demand = terms.feeder, terms.slot_hours, multipliers.reference_kw
-    model, at = LinDistFlow(feeder), feeder.bus_positions(terms.trading_buses)
-    behind = model.downstream[:, at].toarray()
-    upstream = multipliers.energy_price_per_kwh + multipliers.exchange / hours
-    upstream += terms.price_slope_per_kw2h * demand.sum(axis=1)
-    parts = {
-        "energy": np.tile(upstream[:, None], (1, terms.shape[1])),
-        "loss": terms.marginal_loss_cost(demand) / hours,
-        "congestion": multipliers.line @ behind / hours,
-        "voltage": (multipliers.voltage @ terms.drop + terms.marginal_deviation_cost(demand))
-        / hours,
+    hours, trading = terms.slot_hours, terms.shape[1]
+    limits, rows = terms.limits, multipliers.rows
+    upstream = multipliers.energy_price_per_kwh + rows[:, 0] / hours
+    upstream += terms.price_slope_per_kw2h * multipliers.reference[:, :trading].sum(axis=1)
+    along, at_buses = limits.line_rows, limits.bus_rows
+    deviation = terms.marginal_deviation_cost(multipliers.reference)
+    of_decision = {
+        "loss": terms.marginal_loss_cost(multipliers.reference),
+        "congestion": rows[:, along] @ limits.rows[along],
+        "voltage": rows[:, at_buses] @ limits.rows[at_buses] + deviation,
     }
+    parts = {"energy": np.tile(upstream[:, None], (1, trading))}
+    parts |= {name: values[:, :trading] / hours for name, values in of_decision.items()}
     notes = (LINDISTFLOW,) * terms.shape[0]
     return PriceParts(**parts, remainder=price_per_kwh - sum(parts.values()), notes=notes)

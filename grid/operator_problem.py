@@ -127,29 +127,26 @@ class OperatorProblem(OperatorTerms):
 
     @cached_property
     def _at_rest(self) -> FloatArray:
-        """Derivative of what deviations count where nothing is delivered, (S, B), currency/kW."""
-        return self.marginal_deviation_cost(np.zeros(self.shape))
+        """Derivative of the objective where nothing is delivered, (S, B + Q), currency/kW."""
+        return self.marginal_cost(np.zeros((self.shape[0], len(self.decision_limit))))
 
     def _solver(self, curvature: FloatArray, active_set: bool = True) -> _Solver:
         if self.shape[1] > DENSE_BUSES:
             return SparseSlotSolver(self, curvature)
-        sloping = self.slot_hours * self.price_slope_per_kw2h
-        price = self.slot_hours * self.counted_loss_price_per_kwh
+        asked = np.append(curvature, np.zeros(len(self.inverters.buses)))
         return SlotSolver(
-            price[:, None, None] * self.loss_curvature
-            + self.slot_hours * self.deviation_curvature
-            + sloping[:, None, None]
-            + np.diag(curvature),
+            np.array([self.hessian(slot) for slot in range(self.shape[0])]) + np.diag(asked),
             self.slot_hours * self.feed_in_price_per_kwh,
             self.slot_hours * self.retail_price_per_kwh,
             self.limits,
-            self.demand_limit_kw,
+            self.decision_limit,
             active_set,
         )
 
     def _solve(self, solver: _Solver, linear: FloatArray) -> SlotSolutions:
         try:
-            return solver.solve(linear + self._at_rest)
+            own = np.zeros((self.shape[0], len(self.inverters.buses)))
+            return solver.solve(np.hstack([linear, own]) + self._at_rest)
         except SlotInfeasible as error:
             everything = np.broadcast_to(self.demand_limit_kw, self.shape)
             worst = find_relaxations(self, -everything, everything)
@@ -159,19 +156,9 @@ class OperatorProblem(OperatorTerms):
             ) from None
 
     def _answered(self, solutions: SlotSolutions) -> OperatorAnswer:
-        limits, feeder = self.limits, self.feeder
-        rows = solutions.row_multipliers
-        line = np.zeros((self.shape[0], feeder.line_count))
-        line[:, limits.lines] = rows[:, limits.line_rows]
-        voltage = np.zeros((self.shape[0], feeder.bus_count))
-        voltage[:, limits.buses] = rows[:, limits.bus_rows] * limits.volt_scale
-        return OperatorAnswer(
-            solutions.demand_kw,
-            OperatorMultipliers(
-                reference_kw=solutions.demand_kw,
-                energy_price_per_kwh=solutions.energy_price / self.slot_hours,
-                exchange=rows[:, 0],
-                line=line,
-                voltage=voltage,
-            ),
+        multipliers = OperatorMultipliers(
+            reference=solutions.decision,
+            energy_price_per_kwh=solutions.energy_price / self.slot_hours,
+            rows=solutions.row_multipliers,
         )
+        return OperatorAnswer(solutions.decision[:, : self.shape[1]], multipliers)

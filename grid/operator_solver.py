@@ -26,9 +26,9 @@ class SlotInfeasible(Exception):
 
 @dataclass(frozen=True, eq=False)
 class SlotSolutions:
-    """Minimisers d (S, B), row multipliers (S, M), and the energy price (S,), per slot."""
+    """Minimisers x (S, C), row multipliers (S, M), and the energy price (S,), per slot."""
 
-    demand_kw: FloatArray
+    decision: FloatArray
     row_multipliers: FloatArray
     energy_price: FloatArray
 
@@ -36,7 +36,9 @@ class SlotSolutions:
 class SlotSolver:
     r"""Minimise, for every slot s, a strictly convex quadratic with one kink over the limits:
 
-    .. math:: \max(b_s D, a_s D) + f_s'd + d'H_s d / 2, \quad D = \sum_b d_b, \quad a_s \le b_s.
+    .. math:: \max(b_s D, a_s D) + f_s'x + x'H_s x / 2, \quad D = A_1 x, \quad a_s \le b_s,
+
+    A_1 the first row of the limits, a sum of some of the x.
 
     On D >= 0 the price is b, on D <= 0 it is a: two quadratic programs, one of which holds the
     minimiser. The multiplier of D >= 0 (D <= 0) tells which, for it moves the price at D = 0 away
@@ -51,7 +53,7 @@ class SlotSolver:
         price_low: FloatArray,
         price_high: FloatArray,
         limits: OperatorLimits,
-        box_kw: FloatArray,
+        box: FloatArray,
         active_set: bool = True,
     ) -> None:
         largest = np.einsum("sbb->sb", hessian).max(axis=1)
@@ -60,17 +62,17 @@ class SlotSolver:
         self._hessian = hessian * self._scale[:, None, None]
         self._price_low, self._price_high = price_low, price_high
         self._limits = limits
-        self._box = box_kw
+        self._box = box
         self._importing = np.ones(len(hessian), dtype=bool)
         self._models: dict[tuple[int, bool], daqp.Model] = {}
         # DAQP keeps pointers to what it was given, so the arrays must outlive the call.
         self._bounds: dict[tuple[int, bool], tuple[FloatArray, FloatArray]] = {}
 
     def solve(self, linear: FloatArray) -> SlotSolutions:
-        """Minimise for linear terms f (S, B); raise SlotInfeasible where there is no d at all."""
-        slots, buses = linear.shape
+        """Minimise for linear terms f (S, C); raise SlotInfeasible where there is no x at all."""
+        slots = len(linear)
         solutions = SlotSolutions(
-            demand_kw=np.empty((slots, buses)),
+            decision=np.empty(linear.shape),
             row_multipliers=np.empty((slots, len(self._limits.rows))),
             energy_price=np.empty(slots),
         )
@@ -93,7 +95,7 @@ class SlotSolver:
                 break
         if found is None:
             raise SlotInfeasible(slot)
-        demand, multipliers = found
+        decision, multipliers = found
         importing = bool(self._importing[slot])
         # The multiplier of the kink belongs to the price, what is left to the exchange limit.
         exchange = multipliers[0]
@@ -101,7 +103,7 @@ class SlotSolver:
         kept = float(np.clip(kept, -kink, kink))
         price = self._price_high[slot] if importing else self._price_low[slot]
         multipliers[0] -= kept
-        solutions.demand_kw[slot] = demand
+        solutions.decision[slot] = decision
         solutions.row_multipliers[slot] = multipliers
         solutions.energy_price[slot] = price + kept
 
@@ -109,25 +111,25 @@ class SlotSolver:
         self, slot: int, importing: bool, linear: FloatArray
     ) -> tuple[FloatArray, FloatArray] | None:
         price = self._price_high[slot] if importing else self._price_low[slot]
-        scaled = (linear + price) * self._scale[slot]
+        scaled = (linear + price * self._limits.rows[0]) * self._scale[slot]
         if not self._active_set:
             return self._by_interior_point(slot, importing, scaled)
         key = slot, importing
         flag = _INFEASIBLE
         if key in self._models:
             self._models[key].update(f=scaled)
-            demand, _, flag, info = self._models[key].solve()
+            decision, _, flag, info = self._models[key].solve()
         if flag != _OPTIMAL:
             # Anything but an optimum is asked again from a cold start before it is believed.
             self._models[key] = self._set_up(slot, importing, scaled)
-            demand, _, flag, info = self._models[key].solve()
+            decision, _, flag, info = self._models[key].solve()
         if flag == _INFEASIBLE:
             del self._models[key]
             return None
         if flag != _OPTIMAL:
             del self._models[key]
             return self._by_interior_point(slot, importing, scaled)
-        return demand, info["lam"][len(demand) :] / self._scale[slot]
+        return decision, info["lam"][len(decision) :] / self._scale[slot]
 
     def _by_interior_point(
         self, slot: int, importing: bool, scaled: FloatArray
@@ -138,8 +140,8 @@ class SlotSolver:
         )
         if found is None:
             return None
-        demand, multipliers = found
-        return demand, multipliers[len(demand) :] / self._scale[slot]
+        decision, multipliers = found
+        return decision, multipliers[len(decision) :] / self._scale[slot]
 
     def _set_up(self, slot: int, importing: bool, scaled: FloatArray) -> daqp.Model:
         lower, upper = self._sides(slot, importing)
@@ -150,7 +152,7 @@ class SlotSolver:
         return model
 
     def _sides(self, slot: int, importing: bool) -> tuple[FloatArray, FloatArray]:
-        """Bounds of (d, rows d) in a slot, on one side of the kink."""
+        """Bounds of (x, rows x) in a slot, on one side of the kink."""
         limits = self._limits
         lower = np.concatenate([-self._box, limits.lower[slot]])
         upper = np.concatenate([self._box, limits.upper[slot]])

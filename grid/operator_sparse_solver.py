@@ -47,7 +47,7 @@ class SparseSlotSolver:
         """Minimise for linear terms f (S, B); raise SlotInfeasible where there is no d at all."""
         slots = len(linear)
         solutions = SlotSolutions(
-            demand_kw=np.empty((slots, self._buses)),
+            decision=np.empty((slots, self._buses)),
             row_multipliers=np.empty((slots, len(self._terms.limits.rows))),
             energy_price=np.empty(slots),
         )
@@ -159,7 +159,7 @@ class SparseSlotSolver:
         flow = signed[self._buses : self._buses + self._lines]
         # A voltage at its lowest binds on the low side of u, on the upper side of the drop.
         drop = -signed[self._buses + self._lines : -1]
-        solutions.demand_kw[slot] = scale * np.array(answer.x[: self._buses])
+        solutions.decision[slot] = scale * np.array(answer.x[: self._buses])
         solutions.row_multipliers[slot] = np.concatenate(
             [
                 signed[-1:] / scale,

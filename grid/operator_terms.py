@@ -6,11 +6,13 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.linalg import block_diag
 
 from nashgrid.grid.checked_array import checked_array, positive
 from nashgrid.grid.feeder import Feeder, FloatArray, IntArray
+from nashgrid.grid.inverters import NO_INVERTERS, Inverters, settle_inverters
 from nashgrid.grid.lindistflow import LinDistFlow
-from nashgrid.grid.operator_limits import OperatorLimits, condense_limits
+from nashgrid.grid.operator_limits import OperatorLimits, condense_limits, voltage_drop
 from nashgrid.grid.priorities import NOMINAL_PU, Priorities, deviation_pu2
 
 MONEY_ALONE = Priorities()
@@ -19,19 +21,24 @@ MONEY_ALONE = Priorities()
 class OperatorTerms:
     r"""Least-cost delivery through a radial feeder, LinDistFlow in condensed form.
 
-    The decision d (S, B) is the power in kW delivered at each trading bus (negative: taken in).
-    With D_s its sum over the buses and dt the slot length, the operator minimises
+    The decision d (S, B) is the power in kW delivered at each trading bus (negative: taken in),
+    and q (S, Q) the reactive power in kvar taken by the inverters that the operator may set.
+    With D_s the sum of d over the buses and dt the slot length, the operator minimises
 
     .. math::
-        \sum_s dt \, [\max(b_s D_s, a_s D_s) + \tfrac12 m_s D_s^2 + c_s \, loss(d_s)
-        + u \, deviation(d_s)] + \sum f_{sb} d_{sb} + \tfrac12 \sum k_b d_{sb}^2
+        \sum_s dt \, [\max(b_s D_s, a_s D_s) + \tfrac12 m_s D_s^2 + c_s \, loss(d_s, q_s)
+        + u \, deviation(d_s, q_s)] + \sum f_{sb} d_{sb} + \tfrac12 \sum k_b d_{sb}^2
 
     (b retail, a feed-in, m slope of the price upstream, c what losses count: their price and
     what `Priorities` adds, u what deviations of voltage count there; f, k given with each
     question) subject to the voltage
-    limits at every bus, |P_l| <= sqrt(limit_l^2 - Q_l^2) on every line, the exchange limit
-    |D_s| at the root, and |d_sb| <= the demand limit of the bus. Reactive power is fixed. Losses,
-    the estimate of `LinDistFlow.losses_kw`, are bought at c whatever the direction of the flow.
+    limits at every bus, those of the lines (`OperatorLimits`), the exchange limit |D_s| at the
+    root, |d_sb| <= the demand limit of the bus and |q| <= the limit of its inverters. All other
+    reactive power is fixed. Losses, the estimate of `LinDistFlow.losses_kw`, are bought at c
+    whatever the direction of the flow.
+
+    What follows from a delivery d alone (cost, losses, voltages, violation) is meant with the q
+    that serves it best: `settle_inverters`.
 
     Parameters
     ----------
@@ -39,7 +46,7 @@ class OperatorTerms:
     trading_buses : (B,) labels
         Where power is delivered; the other buses take no active power.
     reactive_kvar : (S, n)
-        Reactive demand at every bus of the feeder.
+        Reactive demand at every bus of the feeder, without the inverters that are set.
     slot_hours : float
         dt, hours.
     retail_price_per_kwh, feed_in_price_per_kwh : (S,) or scalar
@@ -55,6 +62,8 @@ class OperatorTerms:
     lowest_voltage_pu, highest_voltage_pu, root_voltage_pu : float
     priorities : Priorities
         What counts beside money.
+    inverters : Inverters
+        Those whose reactive power the operator sets; none if not given.
 
     Raises
     ------
@@ -80,9 +89,12 @@ class OperatorTerms:
         highest_voltage_pu: float = 1.05,
         root_voltage_pu: float = 1.0,
         priorities: Priorities = MONEY_ALONE,
+        inverters: Inverters = NO_INVERTERS,
     ) -> None:
         self.feeder = feeder
         self.priorities = priorities
+        inverters.check(feeder)
+        self.inverters = inverters
         self.trading_buses: IntArray = feeder.buses[feeder.bus_positions(trading_buses)]
         if len(set(self.trading_buses.tolist())) < len(self.trading_buses):
             raise ValueError(f"a trading bus is there twice: {self.trading_buses.tolist()}")
@@ -132,6 +144,7 @@ class OperatorTerms:
         self.limits: OperatorLimits = condense_limits(
             feeder,
             self.trading_buses,
+            inverters,
             reactive,
             root_voltage_pu=self.root_voltage_pu,
             lowest_voltage_pu=self.lowest_voltage_pu,
@@ -139,16 +152,29 @@ class OperatorTerms:
             exchange_limit_kw=self.exchange_limit_kw,
         )
 
+    _settled: tuple[FloatArray, FloatArray] | None = None
+
     @cached_property
     def _model(self) -> LinDistFlow:
         return LinDistFlow(self.feeder)
 
     @cached_property
+    def decision_limit(self) -> FloatArray:
+        """Largest |d| and |q|, (B + Q,), kW and kvar."""
+        return np.concatenate([self.demand_limit_kw, self.inverters.limit_kvar])
+
+    @cached_property
     def loss_curvature(self) -> FloatArray:
-        """Second derivative of the losses, (B, B), kW/kW^2: 2 R / S_base at the trading buses."""
-        at = self.feeder.bus_positions(self.trading_buses)
-        resistance = self._model.resistance_sensitivity(self.trading_buses)[at]
-        return 2.0 * resistance / self.feeder.base_kva
+        """Second derivative of the losses by (d, q), kW/kW^2: 2 R / S_base at their buses.
+
+        Losses have no product of active and reactive flows in them.
+        """
+        own = self._resistance(self.trading_buses), self._resistance(self.inverters.buses)
+        return np.asarray(block_diag(*own))
+
+    def _resistance(self, buses: IntArray) -> FloatArray:
+        at = self.feeder.bus_positions(buses)
+        return 2.0 * self._model.resistance_sensitivity(buses)[at] / self.feeder.base_kva
 
     @property
     def counted_loss_price_per_kwh(self) -> FloatArray:
@@ -157,13 +183,12 @@ class OperatorTerms:
 
     @cached_property
     def drop(self) -> FloatArray:
-        """Fall of the squared voltages by the power delivered, (n, B), pu^2/kW."""
-        resistance = self._model.resistance_sensitivity(self.trading_buses)
-        return 2.0 / self.feeder.base_kva * resistance
+        """Fall of the squared voltages by (d, q), (n, B + Q), pu^2/kW."""
+        return voltage_drop(self._model, self.trading_buses, self.inverters)
 
     @cached_property
     def deviation_curvature(self) -> FloatArray:
-        """Second derivative of what deviations count per hour, (B, B), currency/(kW^2 h)."""
+        """Second derivative of what deviations count per hour by (d, q), currency/(kW^2 h)."""
         return 0.5 * self.priorities.deviation_per_pu2h * self.drop.T @ self.drop
 
     def bus_power_kw(self, demand_kw: ArrayLike) -> FloatArray:
@@ -174,7 +199,7 @@ class OperatorTerms:
 
     def losses_kw(self, demand_kw: ArrayLike) -> FloatArray:
         """Estimated losses per slot, (S,), kW; those of the reactive flow included."""
-        return self._model.losses_kw(self.bus_power_kw(demand_kw), self.reactive_kvar)
+        return self._model.losses_kw(self.bus_power_kw(demand_kw), self.reactive_at(demand_kw))
 
     def energy_cost(self, demand_kw: ArrayLike) -> FloatArray:
         """Bill for the exchange upstream per slot, (S,), without losses; currency."""
@@ -193,8 +218,8 @@ class OperatorTerms:
 
     def voltage_squared(self, demand_kw: ArrayLike) -> FloatArray:
         """Squared voltages of a delivery, (S, n), pu^2."""
-        power = self.bus_power_kw(demand_kw)
-        return self._model.voltage_squared(power, self.reactive_kvar, self.root_voltage_pu)
+        power, reactive = self.bus_power_kw(demand_kw), self.reactive_at(demand_kw)
+        return self._model.voltage_squared(power, reactive, self.root_voltage_pu)
 
     def beyond_money(self, demand_kw: ArrayLike) -> FloatArray:
         """What a delivery counts by the priorities beside its cost, (S,), currency."""
@@ -204,27 +229,84 @@ class OperatorTerms:
             count = count + own.deviation_per_pu2h * deviation_pu2(self.voltage_squared(demand_kw))
         return np.asarray(hours * count)
 
+    def cost_at_rest(self) -> float:
+        """The objective where nothing is delivered and no inverter is set, currency."""
+        nothing = np.zeros_like(self.reactive_kvar)
+        squared = self._model.voltage_squared(nothing, self.reactive_kvar, self.root_voltage_pu)
+        count = self.counted_loss_price_per_kwh * self._model.losses_kw(nothing, self.reactive_kvar)
+        count = count + self.priorities.deviation_per_pu2h * deviation_pu2(squared)
+        return self.slot_hours * float(np.sum(count))
+
     def deviation_price(self, voltage_squared: FloatArray) -> FloatArray:
         """What one more pu^2 of squared voltage counts, currency/(pu^2 h)."""
         return 0.5 * self.priorities.deviation_per_pu2h * (voltage_squared - NOMINAL_PU**2)
 
-    def marginal_deviation_cost(self, demand_kw: ArrayLike) -> FloatArray:
-        """Derivative of what deviations count by the delivery, (S, B), currency/kW."""
+    def marginal_cost(self, decision: FloatArray) -> FloatArray:
+        """Derivative of the objective by x = (d, q), without the price upstream; (S, B + Q)."""
+        return np.asarray(
+            self.marginal_loss_cost(decision)
+            + self.marginal_slope_cost(decision)
+            + self.marginal_deviation_cost(decision)
+        )
+
+    def marginal_deviation_cost(self, decision: FloatArray) -> FloatArray:
+        """Derivative of what deviations count by x = (d, q), (S, B + Q), currency/kW."""
         if self.priorities.deviation_per_pu2h == 0.0:
-            return np.zeros(self.shape)
-        price = self.deviation_price(self.voltage_squared(demand_kw))
+            return np.zeros(decision.shape)
+        nothing = np.zeros_like(self.reactive_kvar)
+        squared = self._model.voltage_squared(nothing, self.reactive_kvar, self.root_voltage_pu)
+        price = self.deviation_price(squared - decision @ self.drop.T)
         return -self.slot_hours * price @ self.drop
 
-    def marginal_loss_cost(self, demand_kw: ArrayLike) -> FloatArray:
-        """Derivative of what the losses count by the delivery, (S, B), currency/kW."""
+    def marginal_loss_cost(self, decision: FloatArray) -> FloatArray:
+        """Derivative of what the losses count by x = (d, q), (S, B + Q), currency/kW."""
         price = self.slot_hours * self.counted_loss_price_per_kwh
-        return price[:, None] * (self._delivery(demand_kw) @ self.loss_curvature)
+        marginal = decision @ self.loss_curvature
+        if len(self.inverters.buses):
+            fixed = self._resistance_between @ self.reactive_kvar.T
+            marginal[:, self.shape[1] :] += fixed.T
+        return np.asarray(price[:, None] * marginal)
 
-    def marginal_slope_cost(self, demand_kw: ArrayLike) -> FloatArray:
-        """Derivative of dt m D^2 / 2 by the delivery, the same at all buses; (S, 1)."""
-        exchange = self._delivery(demand_kw).sum(axis=1, keepdims=True)
-        slope: FloatArray = self.slot_hours * self.price_slope_per_kw2h[:, None] * exchange
-        return slope
+    @cached_property
+    def _resistance_between(self) -> FloatArray:
+        """2 R / S_base between the buses of the inverters and all, (Q, n)."""
+        sensitivity = self._model.resistance_sensitivity(self.inverters.buses)
+        return 2.0 / self.feeder.base_kva * sensitivity.T
+
+    def marginal_slope_cost(self, decision: FloatArray) -> FloatArray:
+        """Derivative of dt m D^2 / 2 by x = (d, q); (S, B + Q)."""
+        exchange_row = self.limits.rows[0]
+        exchange = decision @ exchange_row
+        slope = self.slot_hours * self.price_slope_per_kw2h * exchange
+        return np.asarray(slope[:, None] * exchange_row)
+
+    def hessian(self, slot: int) -> FloatArray:
+        """Second derivative of the objective by x = (d, q) in a slot, currency/kW^2."""
+        hours, exchange_row = self.slot_hours, self.limits.rows[0]
+        sloping = self.price_slope_per_kw2h[slot] * np.outer(exchange_row, exchange_row)
+        losses = self.counted_loss_price_per_kwh[slot] * self.loss_curvature
+        return np.asarray(hours * (losses + self.deviation_curvature + sloping))
+
+    def set_kvar(self, demand_kw: ArrayLike) -> FloatArray:
+        """Reactive power at which the operator sets the inverters for a delivery, (S, Q), kvar."""
+        demand = self._delivery(demand_kw)
+        if not len(self.inverters.buses):
+            return np.zeros((len(demand), 0))
+        if self._settled is None or not np.array_equal(self._settled[0], demand):
+            self._settled = demand.copy(), settle_inverters(self, demand)
+        return self._settled[1]
+
+    def reactive_at(self, demand_kw: ArrayLike) -> FloatArray:
+        """Reactive power taken at every bus with a delivery, (S, n), kvar."""
+        if not len(self.inverters.buses):
+            return self.reactive_kvar
+        reactive = self.reactive_kvar.copy()
+        reactive[:, self.feeder.bus_positions(self.inverters.buses)] += self.set_kvar(demand_kw)
+        return reactive
+
+    def decision(self, demand_kw: ArrayLike) -> FloatArray:
+        """x = (d, q) of a delivery, (S, B + Q)."""
+        return np.hstack([self._delivery(demand_kw), self.set_kvar(demand_kw)])
 
     def cost(self, demand_kw: ArrayLike) -> float:
         """Energy and loss cost of a delivery over all slots, currency."""
@@ -238,7 +320,7 @@ class OperatorTerms:
         """Largest violation of a power limit (kW) and of a voltage limit (pu); 0 if none."""
         demand = self._delivery(demand_kw)
         limits = self.limits
-        value = demand @ limits.rows.T
+        value = self.decision(demand) @ limits.rows.T
         power = slice(0, limits.bus_rows.start)
         over_kw = max(
             np.max(value[:, power] - limits.upper[:, power], initial=0.0),

@@ -156,11 +156,9 @@ def test_dual_bound_holds_for_any_multipliers(seed, buses):
     slots, trading = problem.shape
     linear = rng.normal(-0.1, 0.4, problem.shape)
     wild = OperatorMultipliers(
-        reference_kw=rng.normal(0.0, 100.0, (slots, trading)),
+        reference=rng.normal(0.0, 100.0, (slots, trading)),
         energy_price_per_kwh=rng.normal(0.0, 1.0, slots),
-        exchange=rng.normal(0.0, 0.3, slots),
-        line=rng.normal(0.0, 0.3, (slots, problem.feeder.line_count)),
-        voltage=rng.normal(0.0, 30.0, (slots, problem.feeder.bus_count)),
+        rows=rng.normal(0.0, 0.3, (slots, len(problem.limits.rows))),
     )
     best = problem.best_response(linear)
     least = value_of(problem, best.demand_kw, linear, 0.0)
@@ -191,7 +189,7 @@ def test_quarter_hours_on_33_buses_with_binding_lines_and_voltages():
     problem, linear, curvature = ieee33_day(96)
     assert_optimal(problem, linear, curvature)
     multipliers = problem.answer(linear, curvature).multipliers
-    assert np.count_nonzero(multipliers.line) > 20
+    assert np.count_nonzero(multipliers.rows[:, problem.limits.line_rows]) > 20
     # Without line limits and with stronger wishes, the lowest voltage is what binds.
     eager = OperatorProblem(
         read_feeder("ieee33"),
@@ -204,11 +202,11 @@ def test_quarter_hours_on_33_buses_with_binding_lines_and_voltages():
         demand_limit_kw=500.0,
     )
     assert_optimal(eager, 2.0 * linear, curvature)
-    voltage = eager.answer(2.0 * linear, curvature).multipliers.voltage
-    assert np.count_nonzero(voltage > 1e-6) > 50
+    rows = eager.answer(2.0 * linear, curvature).multipliers.rows
+    assert np.count_nonzero(rows[:, eager.limits.bus_rows] > 1e-6) > 50
     assert_optimal(eager, -4.0 * linear, curvature)
-    voltage = eager.answer(-4.0 * linear, curvature).multipliers.voltage
-    assert np.count_nonzero(voltage < -1e-6) > 50
+    rows = eager.answer(-4.0 * linear, curvature).multipliers.rows
+    assert np.count_nonzero(rows[:, eager.limits.bus_rows] < -1e-6) > 50
 
 
 def test_an_answer_does_not_depend_on_what_was_asked_before():
@@ -251,12 +249,12 @@ def test_limits_by_hand():
     at_line = problem_on(two_buses(limit_kva=13.0), slots=2, reactive_kvar=[[0.0, 5.0], [0.0, 5.0]])
     answer = at_line.answer(linear, 0.01)
     np.testing.assert_allclose(answer.demand_kw[:, 0], [12.0, -12.0], atol=1e-9)
-    np.testing.assert_allclose(answer.multipliers.line[:, 0], [0.08, -0.18], atol=1e-12)
+    np.testing.assert_allclose(answer.multipliers.rows[:, 1], [0.08, -0.18], atol=1e-12)
 
     at_root = problem_on(two_buses(), slots=2, exchange_limit_kw=12.0)
     answer = at_root.answer(linear, 0.01)
     np.testing.assert_allclose(answer.demand_kw[:, 0], [12.0, -12.0], atol=1e-9)
-    np.testing.assert_allclose(answer.multipliers.exchange, [0.08, -0.18], atol=1e-12)
+    np.testing.assert_allclose(answer.multipliers.rows[:, 0], [0.08, -0.18], atol=1e-12)
 
     at_bus = problem_on(two_buses(), slots=2, demand_limit_kw=12.0)
     demand = at_bus.answer(linear, 0.01).demand_kw
@@ -270,8 +268,8 @@ def test_limits_by_hand():
     )
     answer = at_voltage.answer(linear, 0.01)
     np.testing.assert_allclose(answer.demand_kw[:, 0], [12.0, -12.0], atol=1e-9)
-    voltage = answer.multipliers.voltage[:, 1]
-    np.testing.assert_allclose(voltage, [0.08 / 2e-4, -0.18 / 2e-4], rtol=1e-9)
+    # The row of a voltage is in kW at the bus itself.
+    np.testing.assert_allclose(answer.multipliers.rows[:, 2], [0.08, -0.18], rtol=1e-9)
     assert at_voltage.violation([[20.0], [0.0]])[1] == pytest.approx(
         np.sqrt(0.9976) - np.sqrt(0.996), rel=1e-9
     )
