@@ -8,6 +8,7 @@ from nashgrid.grid.delivery_statement import DeliveryStatement
 from nashgrid.grid.incidence import incidence, placement
 from nashgrid.grid.operator_statement import stated_deviation
 from nashgrid.grid.operator_terms import OperatorTerms
+from nashgrid.grid.reactive_statement import state_reactive
 
 
 def state_branch_problem(terms: OperatorTerms) -> DeliveryStatement:
@@ -28,9 +29,16 @@ def state_branch_problem(terms: OperatorTerms) -> DeliveryStatement:
     demand = cp.Variable(terms.shape, name="demand_kw")
     flow = cp.Variable((slots, lines), name="flow_kw")
     squared = cp.Variable((slots, feeder.bus_count), name="voltage_squared_pu")
-    reactive = splu(net.tocsc()).solve(np.ascontiguousarray(terms.reactive_kvar.T[ends.others])).T
+    solve = splu(net.tocsc()).solve
+    set_at = placement(feeder, terms.inverters.buses)[ends.others].toarray()
+    reactive = state_reactive(
+        terms,
+        fixed_kvar=solve(np.ascontiguousarray(terms.reactive_kvar.T[ends.others])).T,
+        response=solve(set_at) if set_at.size else np.zeros((lines, 0)),
+    )
 
-    drop = cp.multiply(feeder.resistance_pu[None, :], flow) + feeder.reactance_pu * reactive
+    drop = cp.multiply(feeder.resistance_pu[None, :], flow)
+    drop += cp.multiply(feeder.reactance_pu[None, :], reactive.flow_kvar)
     constraints: list[cp.Constraint] = [
         flow @ net.T == demand @ place.T,
         squared[:, ends.end] == squared[:, ends.start] - 2.0 / feeder.base_kva * drop,
@@ -39,11 +47,9 @@ def state_branch_problem(terms: OperatorTerms) -> DeliveryStatement:
         squared <= terms.highest_voltage_pu**2,
         demand <= np.tile(terms.demand_limit_kw, (slots, 1)),
         demand >= -np.tile(terms.demand_limit_kw, (slots, 1)),
+        *reactive.constraints,
+        *reactive.line_limits(terms, flow),
     ]
-    limited = np.flatnonzero(np.isfinite(feeder.limit_kva))
-    if limited.size:
-        room = np.sqrt(feeder.limit_kva[limited] ** 2 - reactive[:, limited] ** 2)
-        constraints += [flow[:, limited] <= room, flow[:, limited] >= -room]
     exchange = cp.sum(demand, axis=1)
     bounded = np.flatnonzero(np.isfinite(terms.exchange_limit_kw))
     if bounded.size:
@@ -59,7 +65,7 @@ def state_branch_problem(terms: OperatorTerms) -> DeliveryStatement:
         terms.counted_loss_price_per_kwh[:, None]
         * (feeder.resistance_pu / feeder.base_kva)[None, :]
     )
-    losses = cp.sum(cp.multiply(weight, cp.square(flow))) + np.sum(weight * reactive**2)
+    losses = cp.sum(cp.multiply(weight, cp.square(flow) + cp.square(reactive.flow_kvar)))
     cost = terms.slot_hours * (cp.sum(energy) + losses)
     cost += terms.slot_hours * stated_deviation(terms, squared)
     return DeliveryStatement(demand, cost, constraints)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import daqp
 import numpy as np
+from scipy.optimize import linprog
 
 from nashgrid.grid.checked_array import checked_array
 from nashgrid.grid.feeder import Feeder, FloatArray, IntArray
@@ -14,10 +16,8 @@ from nashgrid.grid.interior_point import solve_by_interior_point
 if TYPE_CHECKING:
     from nashgrid.grid.operator_terms import OperatorTerms
 
-_BROKEN = 1e4
-"""What a kW beyond a limit counts, as a multiple of the price of a kWh in the slot: more than the
-multipliers of all limits together, so that limits are kept where they can be (exact penalty)."""
-_LEAST_PRICE = 1e-6
+_SLACK_KW = 1e-7
+"""Limits give way by so much more than they must, that a solver finds what there is inside."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,38 +56,68 @@ def settle_inverters(terms: OperatorTerms, demand_kw: FloatArray) -> FloatArray:
     In each slot
 
     .. math::
-        \min_{q, t \ge 0} \; objective(d, q) + M t \quad \text{s.t.} \quad
+        \min_q \; objective(d, q) \quad \text{s.t.} \quad
         lower - t \le A_d d + A_q q \le upper + t, \quad |q| \le q_{max}:
 
-    the least losses (and deviations of voltage, where they count) among what keeps the limits.
+    the least losses (and deviations of voltage, where they count) with all limits kept, t = 0;
+    where neither counts, the least q'q. A delivery that lets no q keep them all breaks them by the
+    least t that it can.
     """
     count, buses = len(terms.inverters.buses), terms.shape[1]
     limits, box = terms.limits, terms.inverters.limit_kvar
-    rows, moved = limits.rows[:, buses:], demand_kw @ limits.rows[:, :buses].T
-    own = np.flatnonzero(rows.any(axis=1))
+    moved = demand_kw @ limits.rows[:, :buses].T
+    own = np.flatnonzero(limits.rows[:, buses:].any(axis=1))
+    rows = np.ascontiguousarray(limits.rows[own, buses:])
+    lower, upper = (limits.lower - moved)[:, own], (limits.upper - moved)[:, own]
     still = np.hstack([demand_kw, np.zeros((len(demand_kw), count))])
-    linear = terms.marginal_cost(still)[:, buses:]
-    unit = terms.slot_hours * np.maximum(np.abs(terms.retail_price_per_kwh), _LEAST_PRICE)
-    # |row q + moved - t| as two rows, with the slack t as the last column.
-    sides = np.vstack([np.c_[rows[own], -np.ones(len(own))], np.c_[-rows[own], -np.ones(len(own))]])
+    linear = terms.quadratic.gradient(still)[:, buses:]
     reactive = np.empty((len(demand_kw), count))
     for slot in range(len(demand_kw)):
-        hessian = np.zeros((count + 1, count + 1))
-        hessian[:count, :count] = terms.hessian(slot)[buses:, buses:] / unit[slot]
-        room = np.concatenate(
-            [
-                limits.upper[slot, own] - moved[slot, own],
-                moved[slot, own] - limits.lower[slot, own],
-            ]
-        )
-        found = solve_by_interior_point(
-            hessian,
-            np.append(linear[slot] / unit[slot], _BROKEN),
-            sides,
-            np.concatenate([-box, [0.0], np.full(len(room), -np.inf)]),
-            np.concatenate([box, [np.inf], room]),
-        )
+        hessian = terms.quadratic.hessian(slot)[buses:, buses:]
+        if not hessian.any():
+            hessian = np.eye(count)
+        scale = 1.0 / float(np.diag(hessian).max())
+        question = scale * hessian, scale * linear[slot], rows, lower[slot], upper[slot], box
+        found = _settled(*question, 0.0)
         if found is None:
-            raise RuntimeError(f"slot {slot}: no set points of inverters within their limits")
-        reactive[slot] = np.clip(found[0][:count], -box, box)
+            given = _least_given(rows, lower[slot], upper[slot], box)
+            found = _settled(*question, given)
+        if found is None:
+            raise RuntimeError(f"slot {slot}: no set points of the inverters were found")
+        reactive[slot] = np.clip(found, -box, box)
     return reactive
+
+
+def _settled(
+    hessian: FloatArray,
+    linear: FloatArray,
+    rows: FloatArray,
+    lower: FloatArray,
+    upper: FloatArray,
+    box: FloatArray,
+    given: float,
+) -> FloatArray | None:
+    """Minimise q'Hq/2 + f'q where limits give way by `given` kW; None if no q keeps them."""
+    slack = given + _SLACK_KW
+    low, high = np.concatenate([-box, lower - slack]), np.concatenate([box, upper + slack])
+    decision, _, flag, _ = daqp.solve(hessian, linear, rows, high, low, primal_tol=1e-9)
+    if flag == 1:
+        return np.asarray(decision)
+    found = solve_by_interior_point(hessian, linear, rows, low, high)
+    return None if found is None else found[0]
+
+
+def _least_given(rows: FloatArray, lower: FloatArray, upper: FloatArray, box: FloatArray) -> float:
+    """The least t for which some q has lower - t <= rows q <= upper + t, kW."""
+    sides, bounds = np.vstack([rows, -rows]), np.concatenate([upper, -lower])
+    there = np.isfinite(bounds)
+    program = linprog(
+        np.append(np.zeros(len(box)), 1.0),
+        A_ub=np.hstack([sides, -np.ones((len(sides), 1))])[there],
+        b_ub=bounds[there],
+        bounds=[*zip(-box, box), (0.0, None)],
+        method="highs",
+    )
+    if program.x is None:
+        raise RuntimeError(f"the program of the inverters failed: {program.message}")
+    return float(program.x[-1])

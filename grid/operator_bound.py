@@ -61,10 +61,11 @@ def operator_dual_bound(
     lower = np.where(np.isfinite(limits.lower), limits.lower, 0.0)
 
     reference, nothing = multipliers.reference, np.zeros_like(multipliers.reference)
-    marginal, at_rest = terms.marginal_cost(reference), terms.marginal_cost(nothing)
+    quadratic = terms.quadratic
+    marginal, at_rest = quadratic.gradient(reference), quadratic.gradient(nothing)
     gradient = dt * price[:, None] * limits.rows[0] + marginal
     gradient[:, : terms.shape[1]] += linear
     gradient += (towards_upper - towards_lower) @ limits.rows
-    constant = terms.cost_at_rest() - 0.5 * np.sum(reference * (marginal - at_rest))
+    constant = quadratic.at_rest() - 0.5 * np.sum(reference * (marginal - at_rest))
     limit_part = np.sum(towards_lower * lower) - np.sum(towards_upper * upper)
     return float(constant + limit_part - np.sum(np.abs(gradient) * terms.decision_limit))

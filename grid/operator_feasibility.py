@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from nashgrid.grid.feeder import FloatArray
+from nashgrid.grid.operator_limits import FACETS
 from nashgrid.grid.operator_terms import OperatorTerms
 
 Limit = Literal["exchange", "line", "lowest voltage", "highest voltage", "demand", "generation"]
@@ -60,10 +61,12 @@ def find_relaxations(
     bus that moves them most; voltages of different buses are compared in pu. Relaxing all that
     are returned for a slot makes the slot feasible. Empty if the limits can be kept as they are.
     """
+    settable = np.tile(terms.inverters.limit_kvar, (len(lowest_kw), 1))
+    lowest, highest = np.hstack([lowest_kw, -settable]), np.hstack([highest_kw, settable])
     found: list[Relaxation] = []
-    plainly = _plainly_kept(terms, lowest_kw, highest_kw)
+    plainly = _plainly_kept(terms, lowest, highest)
     for slot in np.flatnonzero(~plainly).tolist():
-        found += _relax_slot(terms, slot, lowest_kw[slot], highest_kw[slot])
+        found += _relax_slot(terms, slot, lowest[slot], highest[slot])
     return tuple(sorted(found, key=lambda item: -item.severity_kw))
 
 
@@ -71,19 +74,19 @@ def _plainly_kept(
     terms: OperatorTerms, lowest: FloatArray, highest: FloatArray
 ) -> NDArray[np.bool_]:
     """Slots, (S,), where the range nearest to nothing, or its middle, keeps every limit."""
-    limits, box = terms.limits, terms.demand_limit_kw
+    limits, box = terms.limits, terms.decision_limit
     kept = np.zeros(len(lowest), dtype=bool)
-    for demand in (np.clip(0.0, lowest, highest), 0.5 * (lowest + highest)):
-        value = demand @ limits.rows.T
+    for decision in (np.clip(0.0, lowest, highest), 0.5 * (lowest + highest)):
+        value = decision @ limits.rows.T
         within = ((limits.lower <= value) & (value <= limits.upper)).all(axis=1)
-        kept |= within & (np.abs(demand) <= box).all(axis=1)
+        kept |= within & (np.abs(decision) <= box).all(axis=1)
     return kept
 
 
 def _relax_slot(
     terms: OperatorTerms, slot: int, lowest: FloatArray, highest: FloatArray
 ) -> list[Relaxation]:
-    limits, box = terms.limits, terms.demand_limit_kw
+    limits, box = terms.limits, terms.decision_limit
     # A range outside the demand limit: that limit gives way as far as the range asks.
     beyond = np.maximum(np.maximum(lowest - box, -box - highest), 0.0)
     found = [
@@ -92,9 +95,9 @@ def _relax_slot(
         if amount > _TOLERANCE_KW
     ]
     reach = np.maximum(lowest, -box - beyond), np.minimum(highest, box + beyond)
-    demand, given = _least_given(terms, slot, *reach)
+    decision, given = _least_given(terms, slot, *reach)
     severity = _severity(terms) * given
-    above = limits.rows @ demand > limits.upper[slot]
+    above = limits.rows @ decision > limits.upper[slot]
     found += [
         _relaxation(terms, slot, int(row), bool(above[row]), float(given[row]), severity[row])
         for row in np.flatnonzero(severity > _TOLERANCE_KW)
@@ -105,19 +108,19 @@ def _relax_slot(
 def _least_given(
     terms: OperatorTerms, slot: int, lowest: FloatArray, highest: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """A delivery (B,), and what every row (M,) gives way for it: least in total severity.
+    """A decision (B + Q,), and what every row (M,) gives way for it: least in total severity.
 
     Rows enter the program once a delivery breaks them: on a large feeder most never do.
     """
-    limits, buses = terms.limits, len(lowest)
+    limits, decisions = terms.limits, len(lowest)
     upper, lower = limits.upper[slot], limits.lower[slot]
-    demand, given = np.clip(0.0, lowest, highest), np.zeros(len(limits.rows))
+    decision, given = np.clip(0.0, lowest, highest), np.zeros(len(limits.rows))
     taken = np.zeros(len(limits.rows), dtype=bool)
     while True:
-        value = limits.rows @ demand
+        value = limits.rows @ decision
         broken = np.maximum(value - upper, lower - value) - given > _ROW_TOLERANCE_KW
         if not (broken & ~taken).any():
-            return demand, given
+            return decision, given
         taken |= broken
         rows = limits.rows[taken]
         count = len(rows)
@@ -125,7 +128,7 @@ def _least_given(
         bounds = np.concatenate([upper[taken], -lower[taken]])
         there = np.isfinite(bounds)
         program = linprog(
-            np.concatenate([np.zeros(buses), _severity(terms)[taken]]),
+            np.concatenate([np.zeros(decisions), _severity(terms)[taken]]),
             A_ub=sides[there],
             b_ub=bounds[there],
             bounds=[*zip(lowest, highest), *[(0.0, None)] * count],
@@ -133,8 +136,8 @@ def _least_given(
         )
         if program.x is None:
             raise RuntimeError(f"the feasibility program of slot {slot} failed: {program.message}")
-        demand = program.x[:buses]
-        given[taken] = program.x[buses:]
+        decision = program.x[:decisions]
+        given[taken] = program.x[decisions:]
 
 
 def _severity(terms: OperatorTerms) -> FloatArray:
@@ -155,7 +158,10 @@ def _relaxation(
     if row < limits.bus_rows.start:
         line = limits.lines[row - 1]
         limit_kva, room = float(feeder.limit_kva[line]), limits.upper[slot, row]
-        wanted_kva = float(np.sqrt(limit_kva**2 - room**2 + (room + given) ** 2))
+        if limits.angles[row - 1]:
+            wanted_kva = limit_kva + given / float(np.cos(np.pi / FACETS))
+        else:
+            wanted_kva = float(np.sqrt(limit_kva**2 - room**2 + (room + given) ** 2))
         name = str(feeder.lines[line])
         return Relaxation(slot, "line", name, limit_kva, wanted_kva - limit_kva, "kVA", severity)
     at = row - limits.bus_rows.start

@@ -75,9 +75,9 @@ def parts_of_price(
     upstream = multipliers.energy_price_per_kwh + rows[:, 0] / hours
     upstream += terms.price_slope_per_kw2h * multipliers.reference[:, :trading].sum(axis=1)
     along, at_buses = limits.line_rows, limits.bus_rows
-    deviation = terms.marginal_deviation_cost(multipliers.reference)
+    deviation = terms.quadratic.deviation_gradient(multipliers.reference)
     of_decision = {
-        "loss": terms.marginal_loss_cost(multipliers.reference),
+        "loss": terms.quadratic.loss_gradient(multipliers.reference),
         "congestion": rows[:, along] @ limits.rows[along],
         "voltage": rows[:, at_buses] @ limits.rows[at_buses] + deviation,
     }

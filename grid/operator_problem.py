@@ -128,14 +128,15 @@ class OperatorProblem(OperatorTerms):
     @cached_property
     def _at_rest(self) -> FloatArray:
         """Derivative of the objective where nothing is delivered, (S, B + Q), currency/kW."""
-        return self.marginal_cost(np.zeros((self.shape[0], len(self.decision_limit))))
+        return self.quadratic.gradient(np.zeros((self.shape[0], len(self.decision_limit))))
 
     def _solver(self, curvature: FloatArray, active_set: bool = True) -> _Solver:
         if self.shape[1] > DENSE_BUSES:
             return SparseSlotSolver(self, curvature)
         asked = np.append(curvature, np.zeros(len(self.inverters.buses)))
         return SlotSolver(
-            np.array([self.hessian(slot) for slot in range(self.shape[0])]) + np.diag(asked),
+            np.array([self.quadratic.hessian(slot) for slot in range(self.shape[0])])
+            + np.diag(asked),
             self.slot_hours * self.feed_in_price_per_kwh,
             self.slot_hours * self.retail_price_per_kwh,
             self.limits,

@@ -14,6 +14,8 @@ from nashgrid.grid.operator_limits import OperatorLimits
 # In units of the kW rows, since every slot's Hessian is scaled to a largest diagonal of 1.
 _PRIMAL_TOLERANCE_KW = 1e-9
 _OPTIMAL, _INFEASIBLE = 1, -1
+# DAQP's own choice, proximal steps, where some of the decision costs nothing.
+_PROXIMAL = -1e-6
 
 
 class SlotInfeasible(Exception):
@@ -63,6 +65,11 @@ class SlotSolver:
         self._price_low, self._price_high = price_low, price_high
         self._limits = limits
         self._box = box
+        strict = bool(np.einsum("scc->sc", hessian).min() > 0.0)
+        self._settings = {
+            "primal_tol": _PRIMAL_TOLERANCE_KW,
+            "eps_prox": 0.0 if strict else _PROXIMAL,
+        }
         self._importing = np.ones(len(hessian), dtype=bool)
         self._models: dict[tuple[int, bool], daqp.Model] = {}
         # DAQP keeps pointers to what it was given, so the arrays must outlive the call.
@@ -147,7 +154,7 @@ class SlotSolver:
         lower, upper = self._sides(slot, importing)
         self._bounds[slot, importing] = lower, upper
         model = daqp.Model()
-        model.settings = {"primal_tol": _PRIMAL_TOLERANCE_KW, "eps_prox": 0.0}
+        model.settings = self._settings
         model.setup(self._hessian[slot], scaled, self._limits.rows, upper, lower)
         return model
 

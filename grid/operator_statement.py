@@ -9,6 +9,7 @@ from nashgrid.grid.delivery_statement import DeliveryStatement
 from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.operator_terms import OperatorTerms
 from nashgrid.grid.priorities import NOMINAL_PU
+from nashgrid.grid.reactive_statement import state_reactive
 
 
 def state_operator_problem(terms: OperatorTerms) -> DeliveryStatement:
@@ -19,23 +20,20 @@ def state_operator_problem(terms: OperatorTerms) -> DeliveryStatement:
 
     at = feeder.bus_positions(terms.trading_buses)
     active_flow = demand @ model.downstream[:, at].toarray().T
-    reactive_flow = model.flows(terms.reactive_kvar)
-    drop = 2.0 * model.resistance_sensitivity(terms.trading_buses) / feeder.base_kva
-    voltage_squared = (
-        model.voltage_squared(
-            np.zeros_like(terms.reactive_kvar), terms.reactive_kvar, terms.root_voltage_pu
-        )
-        - demand @ drop.T
-    )
+    set_at = feeder.bus_positions(terms.inverters.buses)
+    response = model.downstream[:, set_at].toarray()
+    reactive = state_reactive(terms, model.flows(terms.reactive_kvar), response)
+    along = model.downstream.toarray()
+    fall = cp.multiply(feeder.resistance_pu[None, :], active_flow)
+    fall += cp.multiply(feeder.reactance_pu[None, :], reactive.flow_kvar)
+    voltage_squared = terms.root_voltage_pu**2 - 2.0 / feeder.base_kva * (fall @ along)
     constraints: list[cp.Constraint] = [
         voltage_squared >= terms.lowest_voltage_pu**2,
         voltage_squared <= terms.highest_voltage_pu**2,
         cp.abs(demand) <= np.tile(terms.demand_limit_kw, (len(terms.reactive_kvar), 1)),
+        *reactive.constraints,
+        *reactive.line_limits(terms, active_flow),
     ]
-    limited = np.flatnonzero(np.isfinite(feeder.limit_kva))
-    if limited.size:
-        squared_room = feeder.limit_kva[limited] ** 2 - reactive_flow[:, limited] ** 2
-        constraints.append(cp.abs(active_flow[:, limited]) <= np.sqrt(squared_room))
     bounded = np.flatnonzero(np.isfinite(terms.exchange_limit_kw))
     if bounded.size:
         constraints.append(cp.abs(exchange[bounded]) <= terms.exchange_limit_kw[bounded])
@@ -45,7 +43,8 @@ def state_operator_problem(terms: OperatorTerms) -> DeliveryStatement:
         cp.multiply(terms.feed_in_price_per_kwh, exchange),
     )
     energy += cp.multiply(0.5 * terms.price_slope_per_kw2h, cp.square(exchange))
-    losses = (active_flow**2 + reactive_flow**2) @ (feeder.resistance_pu / feeder.base_kva)
+    squared_flow = cp.square(active_flow) + cp.square(reactive.flow_kvar)
+    losses = squared_flow @ (feeder.resistance_pu / feeder.base_kva)
     cost = terms.slot_hours * cp.sum(energy + cp.multiply(terms.counted_loss_price_per_kwh, losses))
     cost += terms.slot_hours * stated_deviation(terms, voltage_squared)
     return DeliveryStatement(demand, cost, constraints)

@@ -6,13 +6,13 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.linalg import block_diag
 
 from nashgrid.grid.checked_array import checked_array, positive
 from nashgrid.grid.feeder import Feeder, FloatArray, IntArray
 from nashgrid.grid.inverters import NO_INVERTERS, Inverters, settle_inverters
 from nashgrid.grid.lindistflow import LinDistFlow
-from nashgrid.grid.operator_limits import OperatorLimits, condense_limits, voltage_drop
+from nashgrid.grid.operator_limits import OperatorLimits, condense_limits
+from nashgrid.grid.operator_quadratic import OperatorQuadratic
 from nashgrid.grid.priorities import NOMINAL_PU, Priorities, deviation_pu2
 
 MONEY_ALONE = Priorities()
@@ -159,37 +159,19 @@ class OperatorTerms:
         return LinDistFlow(self.feeder)
 
     @cached_property
+    def quadratic(self) -> OperatorQuadratic:
+        """The objective without the price upstream, in the decision (d, q)."""
+        return OperatorQuadratic(self)
+
+    @cached_property
     def decision_limit(self) -> FloatArray:
         """Largest |d| and |q|, (B + Q,), kW and kvar."""
         return np.concatenate([self.demand_limit_kw, self.inverters.limit_kvar])
-
-    @cached_property
-    def loss_curvature(self) -> FloatArray:
-        """Second derivative of the losses by (d, q), kW/kW^2: 2 R / S_base at their buses.
-
-        Losses have no product of active and reactive flows in them.
-        """
-        own = self._resistance(self.trading_buses), self._resistance(self.inverters.buses)
-        return np.asarray(block_diag(*own))
-
-    def _resistance(self, buses: IntArray) -> FloatArray:
-        at = self.feeder.bus_positions(buses)
-        return 2.0 * self._model.resistance_sensitivity(buses)[at] / self.feeder.base_kva
 
     @property
     def counted_loss_price_per_kwh(self) -> FloatArray:
         """What losses count: their price, and what the priorities add; (S,)."""
         return self.loss_price_per_kwh + self.priorities.loss_per_kwh
-
-    @cached_property
-    def drop(self) -> FloatArray:
-        """Fall of the squared voltages by (d, q), (n, B + Q), pu^2/kW."""
-        return voltage_drop(self._model, self.trading_buses, self.inverters)
-
-    @cached_property
-    def deviation_curvature(self) -> FloatArray:
-        """Second derivative of what deviations count per hour by (d, q), currency/(kW^2 h)."""
-        return 0.5 * self.priorities.deviation_per_pu2h * self.drop.T @ self.drop
 
     def bus_power_kw(self, demand_kw: ArrayLike) -> FloatArray:
         """The delivery spread over all buses of the feeder, (S, n)."""
@@ -229,63 +211,9 @@ class OperatorTerms:
             count = count + own.deviation_per_pu2h * deviation_pu2(self.voltage_squared(demand_kw))
         return np.asarray(hours * count)
 
-    def cost_at_rest(self) -> float:
-        """The objective where nothing is delivered and no inverter is set, currency."""
-        nothing = np.zeros_like(self.reactive_kvar)
-        squared = self._model.voltage_squared(nothing, self.reactive_kvar, self.root_voltage_pu)
-        count = self.counted_loss_price_per_kwh * self._model.losses_kw(nothing, self.reactive_kvar)
-        count = count + self.priorities.deviation_per_pu2h * deviation_pu2(squared)
-        return self.slot_hours * float(np.sum(count))
-
     def deviation_price(self, voltage_squared: FloatArray) -> FloatArray:
         """What one more pu^2 of squared voltage counts, currency/(pu^2 h)."""
         return 0.5 * self.priorities.deviation_per_pu2h * (voltage_squared - NOMINAL_PU**2)
-
-    def marginal_cost(self, decision: FloatArray) -> FloatArray:
-        """Derivative of the objective by x = (d, q), without the price upstream; (S, B + Q)."""
-        return np.asarray(
-            self.marginal_loss_cost(decision)
-            + self.marginal_slope_cost(decision)
-            + self.marginal_deviation_cost(decision)
-        )
-
-    def marginal_deviation_cost(self, decision: FloatArray) -> FloatArray:
-        """Derivative of what deviations count by x = (d, q), (S, B + Q), currency/kW."""
-        if self.priorities.deviation_per_pu2h == 0.0:
-            return np.zeros(decision.shape)
-        nothing = np.zeros_like(self.reactive_kvar)
-        squared = self._model.voltage_squared(nothing, self.reactive_kvar, self.root_voltage_pu)
-        price = self.deviation_price(squared - decision @ self.drop.T)
-        return -self.slot_hours * price @ self.drop
-
-    def marginal_loss_cost(self, decision: FloatArray) -> FloatArray:
-        """Derivative of what the losses count by x = (d, q), (S, B + Q), currency/kW."""
-        price = self.slot_hours * self.counted_loss_price_per_kwh
-        marginal = decision @ self.loss_curvature
-        if len(self.inverters.buses):
-            fixed = self._resistance_between @ self.reactive_kvar.T
-            marginal[:, self.shape[1] :] += fixed.T
-        return np.asarray(price[:, None] * marginal)
-
-    @cached_property
-    def _resistance_between(self) -> FloatArray:
-        """2 R / S_base between the buses of the inverters and all, (Q, n)."""
-        sensitivity = self._model.resistance_sensitivity(self.inverters.buses)
-        return 2.0 / self.feeder.base_kva * sensitivity.T
-
-    def marginal_slope_cost(self, decision: FloatArray) -> FloatArray:
-        """Derivative of dt m D^2 / 2 by x = (d, q); (S, B + Q)."""
-        exchange_row = self.limits.rows[0]
-        exchange = decision @ exchange_row
-        slope = self.slot_hours * self.price_slope_per_kw2h * exchange
-        return np.asarray(slope[:, None] * exchange_row)
-
-    def hessian(self, slot: int) -> FloatArray:
-        """Second derivative of the objective by x = (d, q) in a slot, currency/kW^2."""
-        hours, exchange_row = self.slot_hours, self.limits.rows[0]
-        sloping = self.price_slope_per_kw2h[slot] * np.outer(exchange_row, exchange_row)
-        losses = self.counted_loss_price_per_kwh[slot] * self.loss_curvature
-        return np.asarray(hours * (losses + self.deviation_curvature + sloping))
 
     def set_kvar(self, demand_kw: ArrayLike) -> FloatArray:
         """Reactive power at which the operator sets the inverters for a delivery, (S, Q), kvar."""

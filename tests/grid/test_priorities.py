@@ -103,7 +103,7 @@ def test_without_priorities_the_objective_is_the_cost():
     problem = day()
     answer = problem.answer(*question(problem)).demand_kw
     assert problem.objective(answer) == problem.cost(answer)
-    np.testing.assert_array_equal(problem.marginal_deviation_cost(answer), 0.0)
+    np.testing.assert_array_equal(problem.quadratic.deviation_gradient(answer), 0.0)
 
 
 def test_the_measure_is_the_squared_deviation_of_the_voltages():

@@ -71,7 +71,7 @@ def test_one_step_by_hand():
     assert multipliers.upper[0, line] == pytest.approx(0.01 * over)
     assert multipliers.lower.max() == 0.0
     charges = bus_charges(problem, multipliers, demand)
-    loss = problem.marginal_loss_cost(demand) / problem.slot_hours
+    loss = problem.quadratic.loss_gradient(demand) / problem.slot_hours
     # Behind the line all pay the same for it, before it nobody does; the day has half-hours.
     assert (charges - loss)[0, at] == pytest.approx(0.01 * over / 0.5)
     assert (charges - loss)[0, 0] == pytest.approx(0.0, abs=1e-12)
