@@ -109,6 +109,5 @@ def _lossless(
     feeder, model = terms.feeder, LinDistFlow(terms.feeder)
     along, _ = _direction(model.flows(power_kw), model.flows(reactive_kvar), own.lossless_line)
     behind = model.downstream[:, feeder.bus_positions(terms.trading_buses)]
-    return np.asarray(along @ behind), -own.lossless_voltage @ terms.quadratic.drop[
-        :, : terms.shape[1]
-    ]
+    drop = terms.quadratic.drop[:, : terms.shape[1]]
+    return np.asarray(along @ behind), -own.lossless_voltage @ drop

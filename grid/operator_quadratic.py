@@ -20,13 +20,18 @@ if TYPE_CHECKING:
 class OperatorQuadratic:
     r"""What `OperatorTerms` counts, in the decision x = (d, q), slot by slot:
 
-    .. math:: const + h'x + \tfrac12 x'Hx = dt \, [\tfrac12 m D^2 + c \, loss(x) + u \, deviation(x)]
+    .. math::
+        const + h'x + \tfrac12 x'Hx = dt \, [\tfrac12 m D^2 + c \, loss(x) + u \, deviation(x)]
 
     Losses have no product of active and reactive flows in them; deviations do.
+
+    Parameters
+    ----------
+    loss_price_per_kwh : (S,) c
     """
 
-    def __init__(self, terms: OperatorTerms) -> None:
-        self._terms = terms
+    def __init__(self, terms: OperatorTerms, loss_price_per_kwh: FloatArray) -> None:
+        self._terms, self._loss_price = terms, loss_price_per_kwh
         self._model = LinDistFlow(terms.feeder)
 
     @cached_property
@@ -73,7 +78,7 @@ class OperatorQuadratic:
         """Its value at x = 0, all slots together, currency."""
         terms, nothing = self._terms, np.zeros_like(self._terms.reactive_kvar)
         losses = self._model.losses_kw(nothing, terms.reactive_kvar)
-        count = terms.counted_loss_price_per_kwh * losses
+        count = self._loss_price * losses
         if terms.priorities.deviation_per_pu2h > 0.0:
             off = deviation_pu2(self._at_no_load)
             count = count + terms.priorities.deviation_per_pu2h * off
@@ -82,7 +87,7 @@ class OperatorQuadratic:
     def hessian(self, slot: int) -> FloatArray:
         """H of a slot, (B + Q, B + Q), currency/kW^2."""
         terms, exchange_row = self._terms, self._terms.limits.rows[0]
-        losses = terms.counted_loss_price_per_kwh[slot] * self._loss_curvature
+        losses = self._loss_price[slot] * self._loss_curvature
         sloping = terms.price_slope_per_kw2h[slot] * np.outer(exchange_row, exchange_row)
         return np.asarray(terms.slot_hours * (losses + self._deviation_curvature + sloping))
 
@@ -95,8 +100,7 @@ class OperatorQuadratic:
         """Of what the losses count, (S, B + Q), currency/kW."""
         marginal = decision @ self._loss_curvature
         marginal[:, self._terms.shape[1] :] += self._loss_slope
-        price = self._terms.slot_hours * self._terms.counted_loss_price_per_kwh
-        return np.asarray(price[:, None] * marginal)
+        return np.asarray(self._terms.slot_hours * self._loss_price[:, None] * marginal)
 
     def deviation_gradient(self, decision: FloatArray) -> FloatArray:
         """Of what deviations count, (S, B + Q), currency/kW."""

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 
 from nashgrid.grid.checked_array import checked_array, positive
 from nashgrid.grid.feeder import Feeder, FloatArray, IntArray
-from nashgrid.grid.inverters import NO_INVERTERS, Inverters, settle_inverters
+from nashgrid.grid.inverter_settings import settle_inverters
+from nashgrid.grid.inverters import NO_INVERTERS, Inverters
 from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.operator_limits import OperatorLimits, condense_limits
 from nashgrid.grid.operator_quadratic import OperatorQuadratic
@@ -161,7 +162,7 @@ class OperatorTerms:
     @cached_property
     def quadratic(self) -> OperatorQuadratic:
         """The objective without the price upstream, in the decision (d, q)."""
-        return OperatorQuadratic(self)
+        return OperatorQuadratic(self, self.counted_loss_price_per_kwh)
 
     @cached_property
     def decision_limit(self) -> FloatArray:
