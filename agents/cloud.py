@@ -127,6 +127,16 @@ class Cloud(TradingAgent):
         fields = {"quantity": bench.own(-self._sum("quantity"))}
         self._tell("remainder", bench.members, fields, now_s)
 
+    def pass_on_set_points(self, now_s: float) -> None:
+        """Tell prosumers how who delivers sets the inverters at their place, where it does."""
+        if not any("reactive_share" in bench.heard for bench in self._benches):
+            return
+        share = self._sum("reactive_share")
+        for bench in self._benches:
+            if bench.members.role == "prosumer":
+                fields = {"reactive_share": bench.own(share)}
+                self._tell("set points", bench.members, fields, now_s)
+
     def _announce(
         self,
         kind: str,

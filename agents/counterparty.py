@@ -44,6 +44,10 @@ class DeliveryProblem(Protocol):
         """Lower bound of objective(d) + sum linear d over all demands (T, B), by duality."""
         ...
 
+    def set_share(self, demand_kw: Floats) -> Floats | None:
+        """(T, B) part of what they can take to which inverters are set; None without any."""
+        ...
+
     def statement(self) -> DeliveryStatement:
         """The problem in CVXPY."""
         ...
@@ -141,7 +145,21 @@ class Counterparty(TradingAgent):
 
 
 class SystemOperator(Counterparty):
-    """The distribution system operator: it delivers within what the wires can carry."""
+    """The distribution system operator: it delivers within what the wires can carry.
+
+    For what it has to deliver it sets the inverters, at each place all to the same part of what
+    they can.
+    """
+
+    def react(
+        self, kind: str, topic: str, fields: Mapping[str, Floats]
+    ) -> tuple[str, Mapping[str, Floats]] | None:
+        """As who delivers; a remainder also settles how inverters are set."""
+        answer = super().react(kind, topic, fields)
+        if kind != "remainder":
+            return answer
+        share = self.problems[topic].set_share(self.demand_kw[topic])
+        return None if share is None else ("set points", {"reactive_share": share.T.reshape(1, -1)})
 
 
 class Utility(Counterparty):

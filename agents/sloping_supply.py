@@ -49,6 +49,9 @@ class SlopingSupply:
         """How far a demand exceeds the limit [kW]; there are no voltages [pu]."""
         return max(float(np.abs(demand_kw).max()) - self.limit_kw, 0.0), 0.0
 
+    def set_share(self, demand_kw: Floats) -> None:
+        """Nobody sets inverters."""
+
     def least_cost(self, linear: Floats) -> float:
         """min cost(d) + linear d [currency]."""
         slope, limit = linear[:, 0] + self.slot_hours * self.price_per_kwh, self.limit_kw

@@ -25,6 +25,7 @@ class Speaker:
         self.outbox: list[Messages] = []
         self.seats: dict[str, Participation] = {}
         self.clearing_price: dict[str, Floats] = {}
+        self.reactive_share: dict[str, Floats] = {}
         self.awards: dict[str, Callable[[Floats], None]] = {}
 
     def receive(self, messages: Messages) -> None:
@@ -59,6 +60,9 @@ class Speaker:
             return "commitment", {"quantity": self.seats[topic].quantity}
         if kind == "award":
             self.awards[topic](fields["weight"])
+            return None
+        if kind == "set points":
+            self.reactive_share[topic] = fields["reactive_share"]
             return None
         raise ValueError(f"{self.name} does not understand a message of kind {kind!r}")
 

@@ -56,6 +56,9 @@ class UtilitySupply:
         """How far a demand exceeds the limit [kW]; there are no voltages [pu]."""
         return max(float(np.abs(demand_kw).max()) - self.limit_kw, 0.0), 0.0
 
+    def set_share(self, demand_kw: Floats) -> None:
+        """Nobody sets inverters."""
+
     def least_cost(self, linear: Floats) -> float:
         """min cost(d) + linear d: each slot is linear between -limit, 0 and limit [currency]."""
         hours, at = self.slot_hours, linear[:, 0]

@@ -29,8 +29,8 @@ def settle_inverters(terms: OperatorTerms, demand_kw: FloatArray) -> FloatArray:
         lower - t \le A_d d + A_q q \le upper + t, \quad |q| \le q_{max}:
 
     the least losses (and deviations of voltage, where they count) with all limits kept, t = 0.
-    Where neither counts, the least losses serve best too. A delivery that lets no q keep them all breaks them by the
-    least t that it can.
+    Where neither counts, the least losses serve best too. A delivery that lets no q keep them all
+    breaks them by the least t that it can.
     """
     count, buses = len(terms.inverters.buses), terms.shape[1]
     limits, box = terms.limits, terms.inverters.limit_kvar

@@ -94,11 +94,11 @@ class OperatorTerms:
     ) -> None:
         self.feeder = feeder
         self.priorities = priorities
-        inverters.check(feeder)
-        self.inverters = inverters
         self.trading_buses: IntArray = feeder.buses[feeder.bus_positions(trading_buses)]
         if len(set(self.trading_buses.tolist())) < len(self.trading_buses):
             raise ValueError(f"a trading bus is there twice: {self.trading_buses.tolist()}")
+        inverters.check(self.trading_buses)
+        self.inverters = inverters
         reactive = np.asarray(reactive_kvar, dtype=np.float64)
         if reactive.ndim != 2 or reactive.shape[1] != feeder.bus_count:
             raise ValueError(
@@ -224,6 +224,19 @@ class OperatorTerms:
         if self._settled is None or not np.array_equal(self._settled[0], demand):
             self._settled = demand.copy(), settle_inverters(self, demand)
         return self._settled[1]
+
+    def set_share(self, demand_kw: ArrayLike) -> FloatArray | None:
+        """Part of what they can take to which the inverters at a bus are set, (S, B).
+
+        0 at buses without; None where there are none at all.
+        """
+        if not len(self.inverters.buses):
+            return None
+        share = np.zeros(self.shape)
+        where = self.trading_buses.tolist()
+        at = [where.index(bus) for bus in self.inverters.buses.tolist()]
+        share[:, at] = self.set_kvar(demand_kw) / self.inverters.limit_kvar
+        return share
 
     def reactive_at(self, demand_kw: ArrayLike) -> FloatArray:
         """Reactive power taken at every bus with a delivery, (S, n), kvar."""

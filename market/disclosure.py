@@ -1,9 +1,10 @@
 """What the cloud may tell whom: the fields of every kind of message, by the role of who hears it.
 
-A prosumer hears prices and what the exchange itself needs, at its own place alone: no voltage, no
-limit, no impedance, no flow and no cost of who delivers. Who delivers hears the same of every
-place, and sums over the prosumers at each: no prosumer's own quantity. The manager of a community
-hears likewise of the places of its members, and sums over those at each.
+A prosumer hears prices and what the exchange itself needs, at its own place alone, and how its
+inverters are set: no voltage, no limit, no impedance, no flow and no cost of who delivers. Who
+delivers hears the same of every place, and sums over the prosumers at each: no prosumer's own
+quantity. The manager of a community hears likewise of the places of its members, and sums over
+those at each.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,6 +23,7 @@ DISCLOSED: Mapping[str, Mapping[Role, tuple[str, ...]]] = {
     "enrolment sums": {"manager": _SUMS, "counterparty": _SUMS},
     "left over": {"manager": ("quantity",)},
     "remainder": {"counterparty": ("quantity",)},
+    "set points": {"prosumer": ("reactive_share",)},
 }
 """Kind of message -> role of who hears it -> the fields that it may hold."""
 

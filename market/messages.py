@@ -55,6 +55,10 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "commitment": {"quantity": "what the sender will buy of each commodity [kW]"},
     "left over": {"quantity": "what the receiver has to buy besides so that all balances [kW]"},
     "remainder": {"quantity": "what the receiver has to buy so that all balances [kW]"},
+    "set points": {
+        "reactive_share": "part of the reactive power that inverters can take (negative: give) at "
+        "which they are set, for each commodity [1]"
+    },
 }
 """Every kind of message and every field it may carry, with its meaning and unit."""
 

@@ -33,6 +33,7 @@ class Coordinator(Protocol):
     def tell_sums(self, receiver: int, now_s: float) -> None: ...
     def tell_left_over(self, receivers: Sequence[int], now_s: float) -> None: ...
     def tell_remainder(self, receiver: int, now_s: float) -> None: ...
+    def pass_on_set_points(self, now_s: float) -> None: ...
 
 
 class Negotiation:
@@ -91,7 +92,7 @@ class Negotiation:
     def close(self) -> None:
         """Announce the price; everybody keeps its own last answer, the counterparty the rest.
 
-        Before it, managers take what their members leave.
+        Before it, managers take what their members leave; after it, inverters are set.
         """
         self.coordinator.announce_closing(self._now_s)
         self._post.carry()
@@ -100,6 +101,8 @@ class Negotiation:
             self._post.carry()
         if self._counterparty is not None:
             self.coordinator.tell_remainder(self._counterparty, self._now_s)
+            self._post.carry()
+            self.coordinator.pass_on_set_points(self._now_s)
             self._post.carry()
 
     @property

@@ -15,11 +15,13 @@ from nashgrid.runs.markets.bargained_payments import BARGAINED
 from nashgrid.runs.run_folder import StoredRun, table_file
 from nashgrid.runs.stacking import repeated, stack
 from nashgrid.runs.table_comparison import table_differences
-from nashgrid.runs.tables import price_at_places
+from nashgrid.runs.tables import demand_kw, price_at_places
 from nashgrid.runs.wires import Wires
 
 SAME_KW = 1e-9
 """Sums of powers in another order may differ by so much."""
+SAME_SHARE = 1e-6
+"""Set points found from the same delivery may differ by so much, in parts of the limit."""
 _NUMBERS = {"prices": "price_per_kwh", "trades": "trade_kw"}
 
 
@@ -56,11 +58,14 @@ def unsaid(
     last the counterparty.
     """
     columns = ["topic", "kind", "sender", "receiver", "price", "quantity", "count"]
+    columns.append("reactive_share")
     said = run.messages.select(columns).to_pandas()
     for case in cases:
         rows = said[said["topic"] == case]
         yield from _unsaid_prices(run, wires, roster, case, rows, layers.of(case))
         yield from _unsaid_trades(run, wires, roster, case, rows, layers.of(case))
+        counterparty = 1 + len(roster) + len(wires.manager_addresses(len(roster)))
+        yield from _unsaid_set_points(run, wires, case, rows, counterparty)
 
 
 def _unsaid_prices(
@@ -108,6 +113,20 @@ def _unsaid_trades(
     ):
         name = table_file(run.folder, "trades")
         yield f"{name}: trades of {case!r} are not those that the agents committed to"
+
+
+def _unsaid_set_points(
+    run: StoredRun, wires: Wires, case: str, said: pd.DataFrame, counterparty: int
+) -> Iterator[str]:
+    """What the operator said of inverters must be what serves the delivery best."""
+    own = said[(said["kind"] == "set points") & (said["sender"] == counterparty)]
+    share = wires.set_share(case, demand_kw(run.tables.trades, case, wires))
+    expected = [] if share is None else [share.T.ravel()]
+    if len(own) != len(expected) or any(
+        len(words) != len(values) or np.abs(words - values).max() > SAME_SHARE
+        for words, values in zip(own["reactive_share"], expected, strict=False)
+    ):
+        yield f"messages.parquet: inverters in {case!r} are not set as serves the delivery best"
 
 
 def _not_passed_on(said: Iterable[Floats], expected: Sequence[Floats]) -> Iterator[str]:

@@ -7,10 +7,9 @@ import numpy as np
 from nashgrid.agents.local_problem import Tariff
 from nashgrid.grid.branch_flow_problem import BranchFlowProblem
 from nashgrid.grid.feeder import Feeder
-from nashgrid.grid.lindistflow import LinDistFlow
+from nashgrid.grid.inverters import Inverters
 from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.grid.operator_terms import MONEY_ALONE
-from nashgrid.grid.power_flow import ac_power_flow
 from nashgrid.grid.priorities import Priorities
 from nashgrid.market.messages import Floats
 from nashgrid.runs.scenario_feeder import FeederEntry
@@ -61,6 +60,7 @@ def grid_operator(
     *,
     places: tuple[int, ...],
     reactive_kvar: Floats,
+    inverters: Inverters,
     slot_hours: float,
     demand_limit_kw: Floats,
     mean_retail_price_per_kwh: float,
@@ -70,7 +70,8 @@ def grid_operator(
     Parameters
     ----------
     places : buses where power is delivered
-    reactive_kvar : (T, n) reactive power taken at every bus
+    reactive_kvar : (T, n) reactive power taken at every bus by loads
+    inverters : those that the operator sets
     demand_limit_kw : (B,) largest power at each place, either way
     """
     loss_price = upstream.loss_price_per_kwh
@@ -92,11 +93,5 @@ def grid_operator(
         highest_voltage_pu=entry.maximum_voltage_pu,
         root_voltage_pu=entry.root_voltage_pu,
         priorities=upstream.priorities,
+        inverters=inverters,
     )
-
-
-def lost_kw(feeder: Feeder, entry: FeederEntry, power_kw: Floats, reactive_kvar: Floats) -> Floats:
-    """(T,) losses of powers (T, n) taken at the buses: those of AC beside branch flow."""
-    if entry.model == "branch flow":
-        return ac_power_flow(feeder, power_kw, reactive_kvar, entry.root_voltage_pu).losses_kw
-    return LinDistFlow(feeder).losses_kw(power_kw, reactive_kvar)

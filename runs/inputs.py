@@ -108,6 +108,15 @@ def inelastic_load_kw(entry: AgentEntry, scenario: Scenario) -> Floats:
     return sum((load_kw(load, entry.name, scenario) for load in loads), start=zero)
 
 
+def generation_kw(entry: AgentEntry) -> float:
+    """Rated power of an agent's PV, wind and generator [kW]."""
+    if isinstance(entry, GeneratorEntry):
+        return entry.maximum_kw
+    if isinstance(entry, BuildingEntry):
+        return float(sum(plant.rating_kw for plant in (*entry.pv, *entry.wind)))
+    return 0.0
+
+
 def size_kw(entry: AgentEntry, scenario: Scenario) -> float:
     """Rated power: the larger of load peak and generation peak, plus battery power [kW]."""
     if isinstance(entry, CommunityBatteryEntry):
@@ -118,10 +127,8 @@ def size_kw(entry: AgentEntry, scenario: Scenario) -> float:
         raise ValueError(f"{entry.name}: an agent of type {type(entry).__name__} has no size")
     load = float(inelastic_load_kw(entry, scenario).max())
     load += sum(shiftable.limit_kw for shiftable in entry.shiftable_loads)
-    generation = sum(plant.rating_kw for plant in entry.pv)
-    generation += sum(turbine.rating_kw for turbine in entry.wind)
     storage = sum(battery.power_kw for battery in (*entry.batteries, *entry.vehicles))
-    return max(load, generation) + storage
+    return max(load, generation_kw(entry)) + storage
 
 
 def load_kw(entry: LoadEntry, owner: str, scenario: Scenario) -> Floats:

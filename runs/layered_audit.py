@@ -102,6 +102,12 @@ class LayeredReplay:
         closing = self._log.values(self._log.received("closing", address), "price")
         price = self._clearing[-1:, own]
         yield from self._differ(closing, price, self._scales["price"], address, "closing price")
+        told = self._log.received("set points", address)
+        if len(told):
+            share = np.zeros(len(self._opening))
+            share[self._own[self._last]] = self._said("set points", "reactive_share", self._last)
+            values = self._log.values(told, "reactive_share")
+            yield from self._differ(values, share[None, own], 0.0, address, "set points")
 
     def _sums(self, name: str, address: int, others: Sequence[int]) -> Iterator[str]:
         """Enrolment sums must be those of what others said when they enrolled."""

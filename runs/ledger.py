@@ -56,7 +56,7 @@ def settle(
         device_cost_before=device_cost[first],
         device_cost=device_cost[last],
         bills=_bills_alone(wires, settled),
-        loss_cost_before=wires.loss_cost(demand_kw(trades, first, wires)),
+        loss_cost_before=wires.loss_cost(first, demand_kw(trades, first, wires)),
         operator_weight=wires.scenario.bargaining.operator_weight if with_operator else None,
         managers=settled.managers,
     )
@@ -88,7 +88,7 @@ def trades_of(
     if known is not None:
         at_place = np.array([one.own_price(row) for one, row in zip(known, at_place, strict=True)])
     if wires.feeder is not None:
-        losses_kw = wires.losses_kw(demand_kw(trades, last, wires))
+        losses_kw = wires.losses_kw(last, demand_kw(trades, last, wires))
     traded_kw = trade_kw(trades, last, len(roster))
     return Trades(
         agents=tuple(roster["agent"]),

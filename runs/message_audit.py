@@ -190,11 +190,16 @@ class _Replay:
         yield from self._not_their_own(
             closings, "price", np.repeat(self._clearing[-1:], len(closings), axis=0)
         )
+        settings = log.to_prosumers("set points")
+        if len(settings):
+            own = log.values(log.of_counterparty("set points"), "reactive_share")
+            told = np.repeat(own, len(settings), axis=0)
+            yield from self._not_their_own(settings, "reactive_share", told)
 
     def _not_their_own(self, rows: Integers, name: str, values: Floats) -> Iterator[str]:
         """Messages whose field is not the receiver's part of the (rows, K) values."""
         log = self._log
-        if name in ("price", "imbalance"):
+        if name in ("price", "imbalance", "reactive_share"):
             at_places = values.reshape(len(rows), self._places, -1)
             values = at_places[np.arange(len(rows)), self._place[log.receiver[rows] - 1]]
         scale = {"price": self._price_scale, "imbalance": self._imbalance_scale}.get(name, 0.0)

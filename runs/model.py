@@ -149,7 +149,7 @@ class TradingModel(mesa.Model):
     @property
     def loss_cost_before(self) -> float:
         """C0 of the operator: the losses in the disagreement outcome [currency]."""
-        return self.wires.loss_cost(self.counterparty.demand_kw[UTILITY_ONLY])
+        return self.wires.loss_cost(UTILITY_ONLY, self.counterparty.demand_kw[UTILITY_ONLY])
 
     def _lay_wires(self, topics: tuple[str, ...]) -> Wires:
         return lay_wires(self.study)

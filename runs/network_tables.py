@@ -19,6 +19,7 @@ _COLUMNS = {
     "voltages": ("slot", "bus", "lindistflow_pu", "ac_pu"),
     "lines": ("slot", "from_bus", "to_bus", "flow_kw", "flow_kvar", "limit_kva", "ac_kva"),
     "losses": ("slot", "lindistflow_kw", "ac_kw"),
+    "reactive": ("slot", "bus", "limit_kvar", "set_kvar"),
     "price_parts": ("slot", "bus", *(f"{part}_per_kwh" for part in PARTS), "flow_model"),
 }
 
@@ -30,6 +31,7 @@ class NetworkTables:
     voltages: pd.DataFrame
     lines: pd.DataFrame
     losses: pd.DataFrame
+    reactive: pd.DataFrame
     price_parts: pd.DataFrame
 
 
@@ -55,7 +57,9 @@ def network_tables(
     if wires.feeder is not None:
         for case in cases:
             demand, price = demand_kw(trades, case, wires), price_at_places(prices, case, wires)
-            found = _state(wires, wires.feeder, bus_power_kw(trades, case, wires))
+            power, reactive = bus_power_kw(trades, case, wires), wires.bus_kvar(case, demand)
+            found = _state(wires, wires.feeder, power, reactive)
+            found["reactive"] = _set_points(wires, wires.feeder, reactive)
             found["price_parts"] = _price_parts(wires, case, demand, price, connection_kw)
             for table, values in found.items():
                 frame = pd.DataFrame(dict(zip(_COLUMNS[table], values, strict=True)))
@@ -74,10 +78,9 @@ def network_tables(
 _Columns = Sequence[NDArray[np.generic]]
 
 
-def _state(wires: Wires, feeder: Feeder, power: Floats) -> dict[str, _Columns]:
-    """Columns of the tables of voltages, lines and losses, from (T, n) power taken at the buses."""
-    root_voltage, reactive = wires.root_voltage_pu, wires.reactive_kvar
-    model = LinDistFlow(feeder)
+def _state(wires: Wires, feeder: Feeder, power: Floats, reactive: Floats) -> dict[str, _Columns]:
+    """Columns of the tables of voltages, lines and losses, from (T, n) taken at the buses."""
+    root_voltage, model = wires.root_voltage_pu, LinDistFlow(feeder)
     ac = ac_power_flow(feeder, power, reactive, root_voltage)
     linear = np.sqrt(model.voltage_squared(power, reactive, root_voltage))
     flow, reactive_flow = model.flows(power), model.flows(reactive)
@@ -96,6 +99,14 @@ def _state(wires: Wires, feeder: Feeder, power: Floats) -> dict[str, _Columns]:
         ),
         "losses": (np.arange(len(power)), model.losses_kw(power, reactive), ac.losses_kw),
     }
+
+
+def _set_points(wires: Wires, feeder: Feeder, reactive: Floats) -> _Columns:
+    """Columns of the table of inverters: those at each bus together."""
+    at = np.flatnonzero(wires.inverter_kvar)
+    slot, bus = np.indices((len(reactive), len(at))).reshape(2, -1)
+    taken = (reactive - wires.reactive_kvar)[:, at]
+    return slot, feeder.buses[at][bus], wires.inverter_kvar[at][bus], taken.ravel()
 
 
 def _price_parts(

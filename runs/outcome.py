@@ -38,6 +38,8 @@ class Tables:
     price_parts : case, slot, bus, energy_per_kwh, loss_per_kwh, congestion_per_kwh,
         voltage_per_kwh, remainder_per_kwh, which sum to the price, and flow_model, how the
         model of the wires answered in that slot; likewise
+    reactive : case, slot, bus, limit_kvar, set_kvar: reactive power that inverters take as the
+        operator sets them; empty without any, and written only where there are some
     levels : community, slot, inside_kw, residual_kw, between_kw, rest_kw, premium_per_kwh; trades
         of communities with managers, by level; empty without, and written only where there are some
     community_prices : community, bus, slot, price_per_kwh: what members pay at each place; likewise
@@ -56,6 +58,7 @@ class Tables:
     lines: pd.DataFrame
     losses: pd.DataFrame
     price_parts: pd.DataFrame
+    reactive: pd.DataFrame
     levels: pd.DataFrame
     community_prices: pd.DataFrame
     rentals: pd.DataFrame

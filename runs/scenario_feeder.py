@@ -1,6 +1,6 @@
 """Entries of a scenario for its wires: the feeder, its limits, and what its operator is about."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -44,6 +44,19 @@ class FeederEntry(Entry):
         "square; by default 10",
     )
 
+    inverter_kva_per_kw: Annotated[Positive, Field(gt=1)] | None = Field(
+        None,
+        description="rating of the inverters of PV, wind and generators that the scenario names, "
+        "per kW that they can give [kVA/kW]; beside full power they still take or give "
+        "sqrt(k^2 - 1) kvar per kW, as the operator sets them; without it, reactive power is fixed",
+    )
+
+    @property
+    def reactive_kvar_per_kw(self) -> float:
+        """What inverters take or give beside full active power; 0 where they are not set."""
+        rating = self.inverter_kva_per_kw
+        return 0.0 if rating is None else float((rating**2 - 1.0) ** 0.5)
+
     @property
     def weights(self) -> tuple[float, float]:
         """What losses [kWh/kWh] and deviations [kWh per hour and (1 %)^2] count beside money."""
@@ -63,6 +76,15 @@ class FeederEntry(Entry):
                     f"{name} = {getattr(self, name)} counts only with objective = "
                     f"{' or '.join(counting)}, which is {self.objective}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _inverters(self) -> Self:
+        if self.inverter_kva_per_kw is not None and self.model != "lindistflow":
+            raise ValueError(
+                f"inverter_kva_per_kw = {self.inverter_kva_per_kw}: the operator sets inverters "
+                f"with model = lindistflow, not with {self.model}"
+            )
         return self
 
     @model_validator(mode="after")

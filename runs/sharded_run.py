@@ -159,7 +159,7 @@ def _trades(model: ShardedModel, market: Market, trade_kw: Mapping[str, Floats])
             wires.tariff.retail_price_per_kwh,
             wires.tariff.feed_in_price_per_kwh,
             wires.loss_price_per_kwh,
-            wires.losses_kw(model.counterparty.demand_kw[last]) if feeder else None,
+            wires.losses_kw(last, model.counterparty.demand_kw[last]) if feeder else None,
         ),
         bargained=model.bargained() if market.bargains else None,
     )

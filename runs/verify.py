@@ -24,6 +24,7 @@ from nashgrid.runs.population_tables import read_schedules
 from nashgrid.runs.positions import assign
 from nashgrid.runs.roster import roster
 from nashgrid.runs.run_folder import (
+    WHERE_ASKED,
     StoredRun,
     checksum,
     listed_files,
@@ -130,8 +131,12 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
     summary = summarise(
         run.scenario, accounts, stored.schedules, stored.rounds, run.messages, again.levels
     )
-    tables_again = ["accounts", "settlement", *vars(network)]
-    tables_again += [name for name, table in added.items() if len(table)]
+    tables_again = ["accounts", "settlement"]
+    tables_again += [
+        name
+        for name, table in (vars(network) | added).items()
+        if name not in WHERE_ASKED or len(table)
+    ]
     wrong = [
         difference
         for name in tables_again

@@ -15,6 +15,7 @@ from nashgrid.agents.sloping_supply import SlopingSupply
 from nashgrid.agents.utility_supply import UtilitySupply
 from nashgrid.grid.feeder import Feeder
 from nashgrid.grid.feeder_files import built_in_feeders, read_feeder
+from nashgrid.grid.inverters import NO_INVERTERS, Inverters
 from nashgrid.grid.operator_terms import MONEY_ALONE
 from nashgrid.market.level_fees import LevelFees
 from nashgrid.market.messages import Floats, Integers
@@ -24,7 +25,6 @@ from nashgrid.runs.grid_operator import (
     GridOperator,
     Upstream,
     grid_operator,
-    lost_kw,
     priorities_of,
 )
 from nashgrid.runs.influence import price_curve
@@ -52,7 +52,8 @@ class Wires:
     places : buses at which power is reported, rising: those with at least one agent, but for those
         reported at another; (0,) without a feeder
     feeder : None without one
-    reactive_kvar : (T, n) reactive demand at every bus of the feeder
+    reactive_kvar : (T, n) reactive demand at every bus of the feeder, of loads
+    inverter_kvar : (n,) what inverters at every bus take or give as the operator sets them
     population : the buildings drawn at random; None where the scenario has none
     reported_at : buses whose power is reported to who delivers at another bus -> that bus
     """
@@ -62,6 +63,7 @@ class Wires:
     places: tuple[int, ...]
     feeder: Feeder | None
     reactive_kvar: Floats
+    inverter_kvar: Floats
     population: DrawnPopulation | None = None
     reported_at: Mapping[int, int] = field(default_factory=dict)
 
@@ -119,15 +121,45 @@ class Wires:
 
     @property
     def reported_kvar(self) -> Floats:
-        """(T, n) reactive demand at the buses where it is reported."""
+        """(T, n) reactive demand of loads at the buses where it is reported."""
+        return self._reported(self.reactive_kvar)
+
+    @property
+    def reported_inverter_kvar(self) -> Floats:
+        """(n,) what inverters take or give, at the buses where it is reported."""
+        return self._reported(self.inverter_kvar)
+
+    def _reported(self, at_bus: Floats) -> Floats:
         if self.feeder is None or not self.reported_at:
-            return self.reactive_kvar
-        reported = self.reactive_kvar.copy()
+            return at_bus
+        reported = at_bus.copy()
         for bus, place in self.reported_at.items():
             here, there = self.feeder.bus_positions([bus, place])
-            reported[:, there] += reported[:, here]
-            reported[:, here] = 0.0
+            reported[..., there] += reported[..., here]
+            reported[..., here] = 0.0
         return reported
+
+    def set_share(self, topic: str, demand_kw: Floats) -> Floats | None:
+        """(T, B) part of what they can take (negative: give) to which inverters are set.
+
+        As the operator decides for (T, B) delivered in an exchange; None without inverters.
+        """
+        if self.feeder is None:
+            return None
+        return self.operator(topic, np.zeros(len(self.places))).set_share(demand_kw)
+
+    def bus_kvar(self, topic: str, demand_kw: Floats) -> Floats:
+        """(T, n) reactive power taken at every bus, with (T, B) delivered in an exchange.
+
+        Inverters at one place are all set to the same part of what they can.
+        """
+        share = self.set_share(topic, demand_kw)
+        if self.feeder is None or share is None:
+            return self.reactive_kvar
+        with_some = np.flatnonzero(self.inverter_kvar)
+        taken, place = self.reactive_kvar.copy(), self.place_of(self.feeder.buses[with_some])
+        taken[:, with_some] += share[:, place] * self.inverter_kvar[with_some]
+        return taken
 
     @property
     def root_voltage_pu(self) -> float:
@@ -146,17 +178,16 @@ class Wires:
             power[:, self.feeder.bus_positions(self.places)] = demand_kw
         return power
 
-    def losses_kw(self, demand_kw: Floats) -> Floats:
+    def losses_kw(self, topic: str, demand_kw: Floats) -> Floats:
         """(T,) losses by the model of the feeder, those of reactive power included; else none."""
-        if self.feeder is None or self.scenario.feeder is None:
+        if self.feeder is None:
             return np.zeros(len(demand_kw))
-        power = self.bus_power_kw(demand_kw)
-        return lost_kw(self.feeder, self.scenario.feeder, power, self.reported_kvar)
+        return self.operator(topic, np.zeros(len(self.places))).losses_kw(demand_kw)
 
-    def loss_cost(self, demand_kw: Floats) -> float:
-        """What the losses of a delivery cost over the day [currency]."""
+    def loss_cost(self, topic: str, demand_kw: Floats) -> float:
+        """What the losses of a delivery in an exchange cost over the day [currency]."""
         hours = self.scenario.horizon.slot_hours
-        return float(hours * self.losses_kw(demand_kw) @ self.loss_price_per_kwh)
+        return float(hours * self.losses_kw(topic, demand_kw) @ self.loss_price_per_kwh)
 
     def delivery(self, topic: str, demand_limit_kw: Floats) -> DeliveryProblem:
         """The counterparty's problem in an exchange.
@@ -190,12 +221,22 @@ class Wires:
             self._upstream(topic),
             places=self.places,
             reactive_kvar=self.reported_kvar,
+            inverters=self._inverters,
             slot_hours=self.scenario.horizon.slot_hours,
             # Twice what can flow: a limit that merely repeats an agent's own would leave the
             # price there without a single value.
             demand_limit_kw=2 * demand_limit_kw,
             mean_retail_price_per_kwh=self._mean_retail_price_per_kwh,
         )
+
+    @property
+    def _inverters(self) -> Inverters:
+        """Those that the operator sets, where it hears of them."""
+        if self.feeder is None:
+            return NO_INVERTERS
+        limit = self.reported_inverter_kvar
+        at = np.flatnonzero(limit)
+        return Inverters(self.feeder.buses[at], limit[at])
 
     @property
     def _mean_retail_price_per_kwh(self) -> float:
@@ -245,10 +286,11 @@ def lay_wires(scenario: Scenario, elsewhere: Outline | None = None) -> Wires:
     if scenario.feeder is None:
         _reported_at(scenario, None, outline)
         none = np.zeros((scenario.horizon.slots, 0))
-        return Wires(scenario, tariff, (0,), None, none, drawn)
+        return Wires(scenario, tariff, (0,), None, none, np.zeros(0), drawn)
     limits = {(li.from_bus, li.to_bus): li.limit_kva for li in scenario.feeder.line_limits}
     feeder = read_feeder(feeder_folder(scenario) or scenario.feeder.name).with_line_limits(limits)
     reactive = np.zeros((scenario.horizon.slots, len(feeder.buses)))
+    settable = np.zeros(len(feeder.buses))
     for entry in scenario.agents:
         bus = -1 if entry.bus is None else entry.bus
         if bus not in feeder.buses or bus == feeder.root_bus:
@@ -256,17 +298,19 @@ def lay_wires(scenario: Scenario, elsewhere: Outline | None = None) -> Wires:
                 f"{entry.name}: bus = {entry.bus} must be a bus of feeder {feeder.name} other "
                 f"than its root {feeder.root_bus}"
             )
+        at = feeder.bus_positions([bus])[0]
+        settable[at] += scenario.feeder.reactive_kvar_per_kw * inputs.generation_kw(entry)
         if isinstance(entry, BuildingEntry):
             ratio = np.tan(np.arccos(entry.power_factor))
             load_kw = inputs.inelastic_load_kw(entry, scenario)
-            reactive[:, feeder.bus_positions([bus])[0]] += ratio * load_kw
+            reactive[:, at] += ratio * load_kw
     places = {entry.bus for entry in scenario.agents if entry.bus is not None}
     if outline is not None:
         reactive[:, feeder.bus_positions(outline.places)] += outline.reactive_kvar
         places |= set(outline.places)
     merged = _reported_at(scenario, feeder, outline)
     places -= set(merged)
-    return Wires(scenario, tariff, tuple(sorted(places)), feeder, reactive, drawn, merged)
+    return Wires(scenario, tariff, tuple(sorted(places)), feeder, reactive, settable, drawn, merged)
 
 
 def _reported_at(

@@ -58,7 +58,7 @@ def test_what_counts_beside_money_by_hand(weighted: Outcome) -> None:
     squared = rows.pivot(index="slot", columns="bus", values="lindistflow_pu").to_numpy() ** 2
     price = wires.tariff.retail_price_per_kwh.mean()
     off_by_a_percent = ((squared - 1.0) / 2 / 0.01) ** 2
-    count = price * (5.0 * wires.losses_kw(demand).sum() + 20.0 * off_by_a_percent.sum())
+    count = price * (5.0 * wires.losses_kw(TRADING, demand).sum() + 20.0 * off_by_a_percent.sum())
     beyond = weighted.certificate["welfare"]["trading"]["beyond_money"]
     assert beyond == pytest.approx(count, rel=1e-6)
     # Nobody pays for it: the accounts hold money alone.
