@@ -106,6 +106,11 @@ def charges(
             f"{scenario.name}: network charges need a feeder, and agents that a scenario names"
         )
     require_plain(scenario, f"{scenario.name}: a network charge")
+    if scenario.feeder.inverter_kva_per_kw is not None:
+        raise ValueError(
+            f"{scenario.name}: inverter_kva_per_kw = {scenario.feeder.inverter_kva_per_kw}: a "
+            "network charge leaves reactive power fixed; leave it out"
+        )
     linear = scenario.feeder.model_copy(update={"model": "lindistflow"})
     community = _Community(with_values(scenario.model_copy(update={"feeder": linear})))
     grid = community.grid(fixed_cost)

@@ -113,7 +113,8 @@ def generation_kw(entry: AgentEntry) -> float:
     if isinstance(entry, GeneratorEntry):
         return entry.maximum_kw
     if isinstance(entry, BuildingEntry):
-        return float(sum(plant.rating_kw for plant in (*entry.pv, *entry.wind)))
+        generation = sum(plant.rating_kw for plant in entry.pv)
+        return generation + sum(turbine.rating_kw for turbine in entry.wind)
     return 0.0
 
 

@@ -180,7 +180,7 @@ def _settle(
         device_cost_before=model.device_cost(first),
         device_cost=model.device_cost(last),
         bills=wires.tariff.bills(settled.baseline_kw, settled.terms.slot_hours),
-        loss_cost_before=wires.loss_cost(model.counterparty.demand_kw[first]),
+        loss_cost_before=wires.loss_cost(first, model.counterparty.demand_kw[first]),
         operator_weight=operator,
     )
     return group_settlement(groups, payments, parties), accounts

@@ -79,5 +79,5 @@ def bus_charges(
     pays the difference (`price_difference_charges`), so that counter-flow is paid.
     """
     pressure = (multipliers.upper - multipliers.lower) @ terms.limits.rows
-    charges = pressure + terms.quadratic.loss_gradient(demand_kw)
+    charges = pressure + terms.quadratic.loss_gradient(np.asarray(demand_kw, dtype=np.float64))
     return np.asarray(charges / terms.slot_hours)
