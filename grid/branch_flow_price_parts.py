@@ -42,13 +42,14 @@ def branch_flow_parts(
     """
     feeder, hours = terms.feeder, terms.slot_hours
     power, at = terms.bus_power_kw(demand_kw), feeder.bus_positions(terms.trading_buses)
+    reactive = terms.reactive_at(demand_kw)
     parts = {name: np.empty(terms.shape) for name in ("energy", "loss", "congestion", "voltage")}
     for slot, own in enumerate(multipliers):
-        point = flow_point(feeder, power[slot], terms.reactive_kvar[slot], ac.voltage_pu[slot])
+        point = flow_point(feeder, power[slot], reactive[slot], ac.voltage_pu[slot])
         pressure = _pressure(terms, point, own)
         ones = np.ones(feeder.bus_count)
         active, _ = decompose_prices(feeder, point, pressure, ones, 0.0 * ones, lossy=True)
-        congestion, voltage = _lossless(terms, power[slot], terms.reactive_kvar[slot], own)
+        congestion, voltage = _lossless(terms, power[slot], reactive[slot], own)
         parts["energy"][slot] = own.energy / hours
         lost = terms.counted_loss_price_per_kwh[slot] + own.exchange / hours
         parts["loss"][slot] = lost * active.loss[at]

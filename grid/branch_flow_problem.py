@@ -24,6 +24,7 @@ CHECKED = "branch flow, cones open where losses are free, limits kept in AC"
 INEXACT = "branch flow, not exact, limits broken in AC"
 
 _KEPT_KW, _KEPT_PU = 1e-2, 1e-6
+_NEARER, _MOST_STEPS = 30.0, 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,12 +80,15 @@ class BranchFlowProblem(OperatorTerms):
         slopes = checked_array("linear", linear, self.shape)
         bends = checked_array("curvature", curvature, self.shape[1:], least=0.0)
         demand, gap = np.empty(self.shape), np.empty((self.shape[0], self.feeder.line_count))
+        reactive = np.empty((self.shape[0], len(self.inverters.buses)))
         notes, bound = [], 0.0
         for slot, slope in enumerate(slopes):
             program, note, least = self._solve(slot, slope, bends)
             demand[slot], gap[slot] = program.demand_kw(), program.gap()
+            reactive[slot] = program.set_kvar()
             notes.append(note)
             bound += least
+        self._settled = demand, reactive
         return BranchFlowAnswer(demand, gap, self._checked(notes, demand), bound)
 
     def _solve(
@@ -147,11 +151,30 @@ class BranchFlowProblem(OperatorTerms):
         ac, checked = self.ac(answer), self._checked(notes, answer)
         return branch_flow_parts(self, ac, answer, multipliers, price, checked)
 
+    def _settled_kvar(self, demand_kw: FloatArray) -> FloatArray:
+        r"""Set points (S, Q) that serve a delivery D best on branch flow.
+
+        The method of multipliers, :math:`y \leftarrow y + k (d - D)` with d the answer to
+        y.d + k |d - D|^2 / 2: a delivery that breaks limits by what an exchange tolerates leaves
+        the program no room, but this always some.
+        """
+        near = _NEARER * nearness(self, self.retail_price_per_kwh)
+        found = np.empty((self.shape[0], len(self.inverters.buses)))
+        for slot, asked in enumerate(demand_kw):
+            price = np.full(len(asked), -self.slot_hours * self.retail_price_per_kwh[slot])
+            for _ in range(_MOST_STEPS):
+                program, _, _ = self._solve(slot, price - near * asked, near)
+                missed = program.demand_kw() - asked
+                if np.abs(missed).max() <= _KEPT_KW:
+                    break
+                price += near * missed
+            found[slot] = program.set_kvar()
+        return found
+
     def ac(self, demand_kw: ArrayLike) -> ACPowerFlow:
         """AC power flow of a delivery."""
-        return ac_power_flow(
-            self.feeder, self.bus_power_kw(demand_kw), self.reactive_kvar, self.root_voltage_pu
-        )
+        power, reactive = self.bus_power_kw(demand_kw), self.reactive_at(demand_kw)
+        return ac_power_flow(self.feeder, power, reactive, self.root_voltage_pu)
 
     def losses_kw(self, demand_kw: ArrayLike) -> FloatArray:
         """AC losses per slot, (S,), kW."""

@@ -66,8 +66,9 @@ class BranchFlowSlot:
     flow, so that nothing is won by losing more than must be (Gan, Li, Topcu and Low 2015 for the
     voltage).
 
-    The program is per unit of the largest demand limit, not of the feeder's base: then flows are
-    near 1, and Clarabel reaches its tolerance where it would stall otherwise.
+    Reactive power is given but for what inverters take as the operator sets them. The program is
+    per unit of the largest demand limit, not of the feeder's base: then flows are near 1, and
+    Clarabel reaches its tolerance where it would stall otherwise.
     """
 
     def __init__(self, terms: OperatorTerms, also_lossless: bool) -> None:
@@ -88,6 +89,7 @@ class BranchFlowSlot:
         self.demand, self.current = cp.Variable(count), cp.Variable(lines)
         self.flow_p, self.flow_q = cp.Variable(lines), cp.Variable(lines)
         self.squared, self.exchange = cp.Variable(buses), cp.Variable()
+        taken, within = self._reactive()
 
         losses = self._r @ self.current
         self._upstream = self.exchange == cp.sum(self.demand)
@@ -96,9 +98,10 @@ class BranchFlowSlot:
         self._import = self.exchange + losses <= self.exchange_limit
         self._export = self.exchange + losses >= -self.exchange_limit
         self._ends = self._line_limits()
-        self._lossless = self._lossless_limits() if also_lossless else []
+        self._lossless = self._lossless_limits(taken) if also_lossless else []
         self.constraints: list[cp.Constraint] = [
-            *self._wires(),
+            *self._wires(taken),
+            *within,
             self._upstream,
             self._lowest,
             self._highest,
@@ -122,7 +125,17 @@ class BranchFlowSlot:
         """Power that is 1 in the program; costs are in currency per kW of it."""
         return self._base_kva
 
-    def _wires(self) -> list[cp.Constraint]:
+    def _reactive(self) -> tuple[cp.Expression, list[cp.Constraint]]:
+        """Reactive power taken at every bus, and the limits of the inverters in it."""
+        inverters = self._terms.inverters
+        if not len(inverters.buses):
+            return self.reactive, []
+        self._set = cp.Variable(len(inverters.buses))
+        set_at = placement(self._feeder, inverters.buses)
+        limit = inverters.limit_kvar / self._base_kva
+        return self.reactive + set_at @ self._set, [cp.abs(self._set) <= limit]
+
+    def _wires(self, taken: cp.Expression) -> list[cp.Constraint]:
         ends = incidence(self._feeder)
         net, lost = (ends.enters - ends.leaves)[ends.others], ends.enters[ends.others]
         place = placement(self._feeder, self._terms.trading_buses)[ends.others]
@@ -131,7 +144,7 @@ class BranchFlowSlot:
         sides = cp.vstack([2.0 * self.flow_p, 2.0 * self.flow_q, current - at_start])
         return [
             net @ self.flow_p - lost @ cp.multiply(r, current) == place @ self.demand,
-            net @ self.flow_q - lost @ cp.multiply(x, current) == self.reactive[ends.others],
+            net @ self.flow_q - lost @ cp.multiply(x, current) == taken[ends.others],
             self.squared[ends.end] == at_start - drop + cp.multiply(r**2 + x**2, current),
             self.squared[ends.root] == self._terms.root_voltage_pu**2,
             cp.SOC(current + at_start, sides, axis=0),
@@ -149,18 +162,18 @@ class BranchFlowSlot:
             for p, q in ((self.flow_p, self.flow_q), (received_p, received_q))
         ]
 
-    def _lossless_limits(self) -> list[cp.Constraint]:
+    def _lossless_limits(self, taken: cp.Expression) -> list[cp.Constraint]:
         terms, feeder, model = self._terms, self._feeder, LinDistFlow(self._feeder)
         squared = terms.root_voltage_pu**2 - 2.0 * self._base_kva / feeder.base_kva * (
             model.resistance_sensitivity(terms.trading_buses) @ self.demand
-            + model.reactance_sensitivity() @ self.reactive
+            + model.reactance_sensitivity() @ taken
         )
         constraints: list[cp.Constraint] = [squared <= terms.highest_voltage_pu**2]
         limited = np.flatnonzero(np.isfinite(feeder.limit_kva))
         if limited.size:
             behind = model.downstream[limited]
             at = feeder.bus_positions(terms.trading_buses)
-            flows = cp.vstack([behind[:, at] @ self.demand, behind @ self.reactive])
+            flows = cp.vstack([behind[:, at] @ self.demand, behind @ taken])
             limit = feeder.limit_kva[limited] / self._base_kva
             constraints.append(cp.norm(flows, 2, axis=0) <= limit)
         return constraints
@@ -220,6 +233,13 @@ class BranchFlowSlot:
     def demand_kw(self) -> FloatArray:
         """Power delivered at the trading buses, (B,)."""
         return self._base_kva * as_array(self.demand.value)
+
+    def set_kvar(self) -> FloatArray:
+        """Reactive power that inverters take as they are set, (Q,)."""
+        limit = self._terms.inverters.limit_kvar
+        if not limit.size:
+            return limit
+        return np.clip(self._base_kva * as_array(self._set.value), -limit, limit)
 
     def multipliers(self) -> SlotMultipliers:
         """Of the limits in the way of the last answer; the lossless ones are zero where unused."""

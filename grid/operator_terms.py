@@ -222,8 +222,11 @@ class OperatorTerms:
         if not len(self.inverters.buses):
             return np.zeros((len(demand), 0))
         if self._settled is None or not np.array_equal(self._settled[0], demand):
-            self._settled = demand.copy(), settle_inverters(self, demand)
+            self._settled = demand.copy(), self._settled_kvar(demand)
         return self._settled[1]
+
+    def _settled_kvar(self, demand_kw: FloatArray) -> FloatArray:
+        return settle_inverters(self, demand_kw)
 
     def set_share(self, demand_kw: ArrayLike) -> FloatArray | None:
         """Part of what they can take to which the inverters at a bus are set, (S, B).

@@ -79,15 +79,6 @@ class FeederEntry(Entry):
         return self
 
     @model_validator(mode="after")
-    def _inverters(self) -> Self:
-        if self.inverter_kva_per_kw is not None and self.model != "lindistflow":
-            raise ValueError(
-                f"inverter_kva_per_kw = {self.inverter_kva_per_kw}: the operator sets inverters "
-                f"with model = lindistflow, not with {self.model}"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _voltages(self) -> Self:
         if not self.minimum_voltage_pu <= self.root_voltage_pu <= self.maximum_voltage_pu:
             raise ValueError(

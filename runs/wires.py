@@ -146,7 +146,7 @@ class Wires:
         """
         if self.feeder is None:
             return None
-        return self.operator(topic, np.zeros(len(self.places))).set_share(demand_kw)
+        return self._deliverer(topic, demand_kw).set_share(demand_kw)
 
     def bus_kvar(self, topic: str, demand_kw: Floats) -> Floats:
         """(T, n) reactive power taken at every bus, with (T, B) delivered in an exchange.
@@ -182,7 +182,11 @@ class Wires:
         """(T,) losses by the model of the feeder, those of reactive power included; else none."""
         if self.feeder is None:
             return np.zeros(len(demand_kw))
-        return self.operator(topic, np.zeros(len(self.places))).losses_kw(demand_kw)
+        return self._deliverer(topic, demand_kw).losses_kw(demand_kw)
+
+    def _deliverer(self, topic: str, demand_kw: Floats) -> GridOperator:
+        """Who can deliver (T, B), and says what follows from it."""
+        return self.operator(topic, np.abs(demand_kw).max(axis=0))
 
     def loss_cost(self, topic: str, demand_kw: Floats) -> float:
         """What the losses of a delivery in an exchange cost over the day [currency]."""

@@ -13,6 +13,7 @@ from nashgrid.runs.report.feeder_figure import feeder_section
 from nashgrid.runs.report.figure import Section
 from nashgrid.runs.report.price_figure import price_section
 from nashgrid.runs.report.price_parts_figure import price_parts_section
+from nashgrid.runs.report.reactive_figure import reactive_section
 
 
 def crowd_sections(outcome: Outcome, crowd: Crowd) -> list[Section | None]:
@@ -23,6 +24,7 @@ def crowd_sections(outcome: Outcome, crowd: Crowd) -> list[Section | None]:
         feeder_section(summed),
         price_section(summed),
         price_parts_section(summed),
+        reactive_section(summed),
         balance_section(summed),
         crowd_section(outcome, crowd),
         agent_section(only_some(outcome, crowd, rows), why),

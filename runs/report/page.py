@@ -16,6 +16,7 @@ from nashgrid.runs.report.figure import Section
 from nashgrid.runs.report.headline import headline, page_title
 from nashgrid.runs.report.price_figure import price_section
 from nashgrid.runs.report.price_parts_figure import price_parts_section
+from nashgrid.runs.report.reactive_figure import reactive_section
 from nashgrid.runs.report.rental_section import rental_section
 from nashgrid.runs.report.savings_section import savings_section
 
@@ -23,6 +24,7 @@ _SECTIONS = (
     feeder_section,
     price_section,
     price_parts_section,
+    reactive_section,
     balance_section,
     communities_section,
     rental_section,

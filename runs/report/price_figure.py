@@ -13,14 +13,14 @@ from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.cases import cases_of
 from nashgrid.runs.report.clock import Clock
 from nashgrid.runs.report.figure import Choice, Figure, Option, Section, Trace
-from nashgrid.runs.report.style import BLUE, SKY, VERMILLION, axis, layout, panel_title
+from nashgrid.runs.report.style import BLUE, SKY, TWO_SIDES, VERMILLION, axis, layout, panel_title
 from nashgrid.runs.report.words import number, rounded
 
 _UNIFORM = 1e-4
-# One price scale; one scale with two sides, told apart by the colour-blind as well.
+# Prices, and differences to the median price.
 _COLOURS: dict[bool, dict[str, Any]] = {
     False: {"colorscale": "Cividis"},
-    True: {"colorscale": [[0, BLUE], [0.5, "#f7f7f7"], [1, VERMILLION]], "zmid": 0},
+    True: {"colorscale": TWO_SIDES, "zmid": 0},
 }
 
 

@@ -15,6 +15,9 @@ PURPLE = "#cc79a7"
 LIGHT_GREY = "#c4cad0"
 DARK_GREY = "#52606d"
 
+TWO_SIDES = [[0, BLUE], [0.5, "#f7f7f7"], [1, VERMILLION]]
+"""A colour scale with two sides, told apart by the colour-blind as well."""
+
 FONT = "system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', Arial, sans-serif"
 
 

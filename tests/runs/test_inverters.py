@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nashgrid.grid.branch_flow_problem import EXACT
 from nashgrid.market.topics import TRADING
 from nashgrid.runs.central import central_optimum
 from nashgrid.runs.charges import charges
@@ -122,18 +123,23 @@ def test_merged_buses_share_what_the_operator_decides(
     np.testing.assert_allclose(share, np.repeat(share[:, :1], share.shape[1], axis=1), atol=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("feeder", "words"),
-    [
-        ({"inverter_kva_per_kw": 1.0}, "inverter_kva_per_kw.*greater than 1"),
-        ({"model": "branch flow"}, "inverter_kva_per_kw = 1.25: the operator sets inverters with"),
-    ],
-)
-def test_what_has_no_meaning_is_refused(
-    feeder: dict[str, Any], words: str, settable: Settable
-) -> None:
-    with pytest.raises(ValueError, match=words):
-        settable(**feeder)
+def test_on_branch_flow_it_is_certified_too_and_loses_less(settable: Settable) -> None:
+    scenario = settable(model="branch flow")
+    found = simulate(scenario)
+    assert found.certified
+    assert found.certificate["ac_power_flow"][TRADING]["flow_model"] == {EXACT: 4}
+    lines = found.lines[(found.lines["case"] == TRADING) & (found.lines["to_bus"] == 2)]
+    # Nothing reactive flows into the line but what its own reactance takes.
+    np.testing.assert_allclose(lines["flow_kvar"], 0.0, atol=0.02)
+    helped, alone = (
+        central_optimum(one, lay_wires(one), TRADING).cost for one in (scenario, fixed(scenario))
+    )
+    assert helped < alone - 5e-5
+
+
+def test_an_inverter_without_spare_rating_is_refused(settable: Settable) -> None:
+    with pytest.raises(ValueError, match=r"inverter_kva_per_kw.*greater than 1"):
+        settable(inverter_kva_per_kw=1.0)
 
 
 def test_charges_leave_reactive_power_alone(settable: Settable) -> None:
