@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cvxpy as cp
 import numpy as np
@@ -24,7 +25,7 @@ CHECKED = "branch flow, cones open where losses are free, limits kept in AC"
 INEXACT = "branch flow, not exact, limits broken in AC"
 
 _KEPT_KW, _KEPT_PU = 1e-2, 1e-6
-_NEARER, _MOST_STEPS = 30.0, 10
+_NEARER, _MOST_STEPS, _SETTLED_KW = 1000.0, 12, 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,18 +159,42 @@ class BranchFlowProblem(OperatorTerms):
         y.d + k |d - D|^2 / 2: a delivery that breaks limits by what an exchange tolerates leaves
         the program no room, but this always some.
         """
-        near = _NEARER * nearness(self, self.retail_price_per_kwh)
-        found = np.empty((self.shape[0], len(self.inverters.buses)))
+        own, found = self._losses_alone, np.empty((self.shape[0], len(self.inverters.buses)))
+        near = _NEARER * nearness(own, np.ones(self.shape))
         for slot, asked in enumerate(demand_kw):
-            price = np.full(len(asked), -self.slot_hours * self.retail_price_per_kwh[slot])
+            price = np.zeros(len(asked))
             for _ in range(_MOST_STEPS):
-                program, _, _ = self._solve(slot, price - near * asked, near)
+                program, _, _ = own._solve(slot, price - near * asked, near)
                 missed = program.demand_kw() - asked
-                if np.abs(missed).max() <= _KEPT_KW:
+                if np.abs(missed).max() <= _SETTLED_KW:
                     break
                 price += near * missed
             found[slot] = program.set_kvar()
         return found
+
+    @cached_property
+    def _losses_alone(self) -> BranchFlowProblem:
+        """The same wires where energy costs nothing, and losses enough to close the cones.
+
+        For a delivery that is given, only the ratio of losses to deviations matters.
+        """
+        counts = self.priorities.deviation_per_pu2h > 0.0
+        return BranchFlowProblem(
+            self.feeder,
+            trading_buses=self.trading_buses,
+            reactive_kvar=self.reactive_kvar,
+            slot_hours=self.slot_hours,
+            retail_price_per_kwh=0.0,
+            feed_in_price_per_kwh=0.0,
+            loss_price_per_kwh=self.loss_price_per_kwh if counts else 1.0,
+            demand_limit_kw=self.demand_limit_kw,
+            exchange_limit_kw=self.exchange_limit_kw,
+            lowest_voltage_pu=self.lowest_voltage_pu,
+            highest_voltage_pu=self.highest_voltage_pu,
+            root_voltage_pu=self.root_voltage_pu,
+            priorities=self.priorities,
+            inverters=self.inverters,
+        )
 
     def ac(self, demand_kw: ArrayLike) -> ACPowerFlow:
         """AC power flow of a delivery."""

@@ -40,7 +40,7 @@ class OperatorQuadratic:
         return voltage_drop(self._model, self._terms.trading_buses, self._terms.inverters)
 
     @cached_property
-    def _loss_curvature(self) -> FloatArray:
+    def loss_curvature(self) -> FloatArray:
         """Second derivative of the losses by x, kW/kW^2: 2 R / S_base at the buses of each."""
         terms = self._terms
         return np.asarray(
@@ -87,7 +87,7 @@ class OperatorQuadratic:
     def hessian(self, slot: int) -> FloatArray:
         """H of a slot, (B + Q, B + Q), currency/kW^2."""
         terms, exchange_row = self._terms, self._terms.limits.rows[0]
-        losses = self._loss_price[slot] * self._loss_curvature
+        losses = self._loss_price[slot] * self.loss_curvature
         sloping = terms.price_slope_per_kw2h[slot] * np.outer(exchange_row, exchange_row)
         return np.asarray(terms.slot_hours * (losses + self._deviation_curvature + sloping))
 
@@ -98,7 +98,7 @@ class OperatorQuadratic:
 
     def loss_gradient(self, decision: FloatArray) -> FloatArray:
         """Of what the losses count, (S, B + Q), currency/kW."""
-        marginal = decision @ self._loss_curvature
+        marginal = decision @ self.loss_curvature
         marginal[:, self._terms.shape[1] :] += self._loss_slope
         return np.asarray(self._terms.slot_hours * self._loss_price[:, None] * marginal)
 

@@ -89,5 +89,5 @@ def _share_of_losses(terms: OperatorTerms, yields: FloatArray) -> float:
     """gamma of `JointAscent`."""
     root = np.sqrt(yields)
     steepest = float(terms.loss_price_per_kwh.max())
-    curvature = steepest * root[:, None] * terms.loss_curvature * root
+    curvature = steepest * root[:, None] * terms.quadratic.loss_curvature * root
     return max(LEAST_SHARE, 1.0 - float(np.linalg.eigvalsh(curvature)[-1]) / 2)

@@ -85,6 +85,7 @@ def test_every_quantity_carries_its_unit_in_the_description(model: type[BaseMode
         "_kw": "[kW]",
         "_kwh": "[kWh]",
         "_kva": "[kVA]",
+        "_kva_per_kw": "[kVA/kW]",
         "_pu": "[pu]",
         "_s": "[s]",
         "_minutes": "[min]",
