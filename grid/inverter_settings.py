@@ -44,7 +44,8 @@ def settle_inverters(terms: OperatorTerms, demand_kw: FloatArray) -> FloatArray:
     reactive = np.empty((len(demand_kw), count))
     for slot in range(len(demand_kw)):
         hessian = quadratic.hessian(slot)[buses:, buses:]
-        scale = 1.0 / float(np.diag(hessian).max())
+        # Behind lines without resistance they cost nothing at all.
+        scale = 1.0 / (float(np.diag(hessian).max()) or 1.0)
         question = scale * hessian, scale * linear[slot], rows, lower[slot], upper[slot], box
         found = _settled(*question, 0.0)
         if found is None:
