@@ -54,9 +54,8 @@ class CompiledProblem:
         parts = [self._columns[part] for part in problem.traded]
         self._traded = np.concatenate([np.arange(part.start, part.stop) for part in parts])
         self._hours = problem.horizon.slot_hours
-        self._cost_vector = data["c"]
-        parts = data["param_prob"].apply_parameters(quad_obj="P" in data)
-        self._constant = float(parts[-3])  # of (P,) c, constant, A, b
+        self._form, self._quadratic = data["param_prob"], "P" in data
+        self.heed_parameters()
         size = len(data["c"])
         self.program = QuadraticProgram(
             quadratic=sparse.csc_array(data.get("P", sparse.csc_array((size, size)))),
@@ -75,6 +74,16 @@ class CompiledProblem:
             _settings(),
         )
         self.solve(self._proximal_weight, self._proximal_weight)
+
+    def heed_parameters(self) -> None:
+        """Take the present values of what the cost depends on beside the price, such as a charge.
+
+        What the constraints and the curvature depend on stays as it was compiled.
+        """
+        self.problem.price.value = np.zeros(self.problem.price.size)
+        parts = self._form.apply_parameters(quad_obj=self._quadratic)
+        self._cost_vector = parts[-4]  # of (P,) c, constant, A, b
+        self._constant = float(parts[-3])
 
     def respond(self, price: Floats, target: Floats, stiffness: Floats) -> Floats:
         """What minimises cost + dt price.p + dt/2 sum stiffness (p - target)^2 of all traded."""

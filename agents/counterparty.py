@@ -93,11 +93,27 @@ class Counterparty(TradingAgent):
         self._rules = rules
         self.problems: dict[str, DeliveryProblem] = {}
         self.demand_kw: dict[str, Floats] = {}
+        self.volume_kw: dict[str, Floats] = {}
+
+    def lead(
+        self, topic: str, coordinator: int, charge: Floats, delivery: Delivery, now_s: float
+    ) -> None:
+        """Open an exchange with a charge (T,) for trades inside, and deliver at what it leaves.
+
+        Parameters
+        ----------
+        delivery : makes its private problem with that charge
+        """
+        self._delivery = delivery
+        self.say("charge", topic, coordinator, {"charge": charge[None]}, now_s)
 
     def react(
         self, kind: str, topic: str, fields: Mapping[str, Floats]
     ) -> tuple[str, Mapping[str, Floats]] | None:
-        """Enrolment sums open its seat; a remainder settles what it delivers."""
+        """Enrolment sums open its seat; a remainder settles what it delivers.
+
+        A leader hears of the volume that its charge is paid on.
+        """
         if kind == "enrolment sums":
             self._take_seat(topic, fields)
             return "enrolment", {"size": fields["size"]}
@@ -106,6 +122,9 @@ class Counterparty(TradingAgent):
             return None
         if kind == "remainder":
             self.demand_kw[topic] = -self._by_slot(fields["quantity"])
+            return None
+        if kind == "volume":
+            self.volume_kw[topic] = fields["volume"][0]
             return None
         return super().react(kind, topic, fields)
 
@@ -137,7 +156,9 @@ class Counterparty(TradingAgent):
             linear = curvature * self._by_slot(target) - self._hours * self._by_slot(price)
             return -problem.answer(linear, curvature[0]).demand_kw.T.reshape(1, -1)
 
-        self.seats[topic] = Participation(size, size.shape[1], respond, self._rules)
+        last = self.demand_kw.get(topic)
+        aim = None if last is None else -last.T.reshape(1, -1)
+        self.seats[topic] = Participation(size, size.shape[1], respond, self._rules, aim)
 
     def _by_slot(self, commodities: Floats) -> Floats:
         """(1, B T) by commodity -> (T, B)."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import cvxpy as cp
 import numpy as np
 
+from nashgrid.agents.charge import Charge
 from nashgrid.agents.devices.device import Contribution, Device, Horizon
 from nashgrid.agents.devices.shared_battery import OwnerShare, TenantShare
 from nashgrid.market.messages import Floats
@@ -58,7 +59,8 @@ class LocalProblem:
     devices : at least one
     horizon : slots and their length
     connection_kw : largest power of the grid connection [kW]
-    tariff : None in a market, where the trade is paid for by its price alone
+    tariff : None in a market, where the trade is paid for by its price alone; a `Charge` where a
+        leader asks for one beside it
     share : in a battery for rent, if any: capacity and charging are then traded as well. The tariff
         is paid on the trade and the charging that the owner does for others, as if they had the
         battery at home
@@ -75,7 +77,7 @@ class LocalProblem:
         devices: Sequence[Device],
         horizon: Horizon,
         connection_kw: float,
-        tariff: Tariff | None = None,
+        tariff: Tariff | Charge | None = None,
         share: TenantShare | OwnerShare | None = None,
     ) -> None:
         self.owner = owner

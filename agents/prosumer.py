@@ -1,12 +1,13 @@
 """What buildings, community batteries and generators share: devices behind one connection."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import mesa
 import numpy as np
 
 from nashgrid.agents.anticipation import Anticipation
+from nashgrid.agents.charge import Charge
 from nashgrid.agents.compiled_problem import CompiledProblem
 from nashgrid.agents.devices.device import Device, Horizon
 from nashgrid.agents.devices.shared_battery import OwnerShare, TenantShare
@@ -15,7 +16,7 @@ from nashgrid.agents.trading_agent import TradingAgent
 from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.messages import Floats
 from nashgrid.market.participation import Participation, Respond
-from nashgrid.market.topics import TRADING, UTILITY_ONLY
+from nashgrid.market.topics import LED, TRADING, UTILITY_ONLY
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,8 @@ class Prosumer(TradingAgent):
         self._sizes = {UTILITY_ONLY: self._size, TRADING: self._size}
         if share is not None:
             self._sizes[TRADING] = np.append(self._size, share.sizes(horizon.slots)[None], axis=1)
-        for topic, problem in self.problems.items():
-            size = self._sizes[topic]
-            respond = self._respond(problem, size)
-            self.seats[topic] = Participation(size, size.shape[1], respond, rules)
+        for topic in self.problems:
+            self._sit_down(topic)
 
     def anticipate(self, topic: str, anticipation: Anticipation) -> None:
         """Take a seat in an exchange whose price it knows to move with its own power."""
@@ -93,6 +92,24 @@ class Prosumer(TradingAgent):
         self.problems[topic] = problem
         respond = anticipation.respond(answer, self._size)
         self.seats[topic] = Participation(self._size, self._horizon.slots, respond, self._rules)
+
+    def follow(self) -> None:
+        """Be ready for exchanges that a leader opens with a charge."""
+        self._charge = Charge(np.zeros(self._horizon.slots))
+        limit_kw = self.connection.limit_kw
+        stated = LocalProblem(self.name, self._devices, self._horizon, limit_kw, self._charge)
+        self.problems |= dict.fromkeys(LED, CompiledProblem(stated))
+
+    def react(
+        self, kind: str, topic: str, fields: Mapping[str, Floats]
+    ) -> tuple[str, Mapping[str, Floats]] | None:
+        """A charge changes what trading costs, and opens a seat in the exchange it is for."""
+        if kind != "charge":
+            return super().react(kind, topic, fields)
+        self._charge.change(fields["charge"][0])
+        self.problems[topic].heed_parameters()
+        self._sit_down(topic)
+        return None
 
     def enrol(self, topic: str, coordinator: int, now_s: float) -> None:
         """Tell the coordinator how large this agent is and what it is able to take."""
@@ -131,6 +148,17 @@ class Prosumer(TradingAgent):
     def schedule(self, topic: str) -> dict[str, dict[str, Floats]]:
         """Its devices' schedule in an outcome: device -> quantity -> (T,)."""
         return self.problems[topic].recall().schedule()
+
+    def _sit_down(self, topic: str) -> None:
+        """Take a new seat in an exchange whose price is taken as given."""
+        size, last = self._sizes.get(topic, self._size), self.seats.get(topic)
+        self.seats[topic] = Participation(
+            size,
+            size.shape[1],
+            self._respond(self.problems[topic], size),
+            self._rules,
+            None if last is None else last.quantity,
+        )
 
     def _respond(self, problem: CompiledProblem, size: Floats) -> Respond:
         def respond(price: Floats, target: Floats, step: Floats) -> Floats:

@@ -41,6 +41,9 @@ def in_chunks(work: Callable[[slice], None], rows: int, longest: int = ROWS) -> 
 
     Rows must not depend on each other: then neither order nor number of threads changes anything.
     """
+    if 0 < rows <= longest:
+        work(slice(0, rows))
+        return
     chunks = [slice(start, min(start + longest, rows)) for start in range(0, rows, longest)]
     share_out(lambda number: work(chunks[number]), len(chunks), os.cpu_count() or 1)
 

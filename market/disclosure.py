@@ -20,10 +20,12 @@ DISCLOSED: Mapping[str, Mapping[Role, tuple[str, ...]]] = {
     "quote": dict.fromkeys(_EVERYBODY, _QUOTE),
     "closing": dict.fromkeys(_EVERYBODY, ("price",)),
     "award": dict.fromkeys(_EVERYBODY, ("weight",)),
+    "charge": {"prosumer": ("charge",)},
     "enrolment sums": {"manager": _SUMS, "counterparty": _SUMS},
     "left over": {"manager": ("quantity",)},
     "remainder": {"counterparty": ("quantity",)},
     "set points": {"prosumer": ("reactive_share",)},
+    "volume": {"counterparty": ("volume",)},
 }
 """Kind of message -> role of who hears it -> the fields that it may hold."""
 

@@ -39,6 +39,9 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "highest_kw": "sum of the highest powers in each commodity [kW]",
     },
     "award": {"weight": "weight by which the receiver shares the savings [1]"},
+    "charge": {
+        "charge": "what a leader asks for each kWh bought or sold inside, by slot [currency/kWh]"
+    },
     "quote": {
         "price": "price of each commodity the receiver trades [currency/kWh]",
         "imbalance": "mean imbalance of the last round per unit of size [1]",
@@ -59,6 +62,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "reactive_share": "part of the reactive power that inverters can take (negative: give) at "
         "which they are set, for each commodity [1]"
     },
+    "volume": {"volume": "what all prosumers buy and sell in each slot, without signs [kW]"},
 }
 """Every kind of message and every field it may carry, with its meaning and unit."""
 

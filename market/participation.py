@@ -38,17 +38,23 @@ class Participation:
     commodities : K
     respond : their own optimisations
     rules : of the exchange (over-relaxation and memory)
+    target : (n, K) to begin with, zero over all participants in sum; nothing by default [kW]
     """
 
     def __init__(
-        self, size: Floats, commodities: int, respond: Respond, rules: ExchangeRules
+        self,
+        size: Floats,
+        commodities: int,
+        respond: Respond,
+        rules: ExchangeRules,
+        target: Floats | None = None,
     ) -> None:
         shape = (len(size), commodities)
         self.quantity = np.zeros(shape)
         self._respond = respond
         self._size = size
         self._over_relaxation = rules.over_relaxation
-        self._target = np.zeros(shape)
+        self._target = np.zeros(shape) if target is None else target.copy()
         self._rounds = rules.memory
         self._memory = self._room(rules.memory)
 

@@ -48,5 +48,14 @@ COURNOT = "cournot"
 ENERGY_SHARING = "energy-sharing"
 """Energy by generalised demand bids, among agents who know what their bids do to the price."""
 
+STACKELBERG = "stackelberg"
+"""Energy at every place in every slot, with the charge that a leader chose for trades inside."""
+
+CHARGE_TRIAL = "stackelberg on trial"
+"""The same with a charge that the leader tries, one after the other."""
+
+LED = (CHARGE_TRIAL, STACKELBERG)
+"""Exchanges that a leader opens with a charge."""
+
 GAMES = (COURNOT, ENERGY_SHARING)
 """Exchanges whose agents anticipate their own influence on the price."""

@@ -18,6 +18,7 @@ from nashgrid.runs.findings import (
     rationality,
 )
 from nashgrid.runs.layers import read_layers
+from nashgrid.runs.leader_findings import leader_claims, leader_finding
 from nashgrid.runs.ledger import trades_of
 from nashgrid.runs.markets.books import Books, individual_rationality
 from nashgrid.runs.markets.market import Market
@@ -101,6 +102,7 @@ def certificate_of(
     for case, proof in proofs.items():
         claims |= _equilibrium(case, proof, wires.counterparty, tolerance)
     claims |= price_claims(wires, tables, list(proofs))
+    claims |= leader_claims(wires, tables, books)
     claims |= _money(market, books) | heard.claims(wires.counterparty)
     return {
         "market": market.name,
@@ -128,6 +130,7 @@ def certificate_of(
             for case, proof in proofs.items()
             if proof.game
         },
+        **leader_finding(wires, tables, books),
         "limits_not_kept": {case: list(p.limits_not_kept) for case, p in proofs.items()},
         "individual_rationality": rationality(books),
         "core": core_finding(market, books),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from nashgrid.market.topics import TRADING
+from nashgrid.market.topics import CHARGE_TRIAL, STACKELBERG, TRADING
 from nashgrid.runs.comparison import Comparison
 from nashgrid.runs.comparison_measures import REFUSED, figures
 from nashgrid.runs.inputs import tariff
@@ -148,7 +148,8 @@ def _negotiate(
         # An exchange with nothing to negotiate has no rounds: its time goes to the next one.
         heard = model.datacollector.model_vars["topic"]
         if heard:
-            seconds[heard[-1]] += now - last
+            # A leader's charges on trial belong to the exchange that they end in.
+            seconds[STACKELBERG if heard[-1] == CHARGE_TRIAL else heard[-1]] += now - last
         last = now
         if on_round is not None:
             on_round(model)

@@ -62,6 +62,8 @@ def _against_optimum(outcome: Outcome, optimum: float | None) -> dict[str, float
     cost, surplus = before, before - optimum
     if market_named(outcome.market).has_trading:
         cost = float([*outcome.certificate["welfare"].values()][-1]["total_cost"])
+        # What a leader takes in is no cost of the schedules.
+        cost -= outcome.certificate.get("leader", {}).get("income", 0.0)
     telling = optimum > SMALLEST_OPTIMUM * float(shared["cost_before"].abs().sum())
     return {
         "price_of_anarchy": cost / optimum if telling else None,

@@ -107,6 +107,7 @@ def trades_of(
         membership=membership(wires.levels),
         passed_on=passed_on(layers.levels, traded_kw, price, hours),
         renting=renting(layers.rentals, traded_kw),
+        charge_per_kwh=None if wires.charge is None else wires.charge.per_kwh,
     )
 
 

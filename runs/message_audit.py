@@ -20,9 +20,10 @@ import pandas as pd
 import pyarrow as pa
 
 from nashgrid.market.messages import Floats, Integers
-from nashgrid.market.topics import MONEY_EXCHANGES, TRADING
+from nashgrid.market.topics import LED, MONEY_EXCHANGES, TRADING
 from nashgrid.runs.claims import claim
 from nashgrid.runs.layered_audit import LayeredReplay
+from nashgrid.runs.led_audit import charge_misfits, volume_misfits
 from nashgrid.runs.message_log import EXACTNESS, MessageLog
 from nashgrid.runs.seating import energy_seating, opening_price
 from nashgrid.runs.wires import Wires
@@ -112,6 +113,9 @@ def audit(messages: pa.Table, wires: Wires, roster: pd.DataFrame) -> Audit:
         replay = _Replay(log, money if name in MONEY_EXCHANGES else place)
         to_counterparty += replay.told_counterparty()
         to_prosumers += replay.told_prosumers()
+        if name in LED:
+            to_counterparty += volume_misfits(log)
+            to_prosumers += charge_misfits(log)
     if wires.scenario.privacy.single_participant_buses != "allow":
         to_counterparty += [
             f"the power of {agent} alone at bus {bus}" for bus, agent in alone.items()

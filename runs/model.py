@@ -27,6 +27,7 @@ from nashgrid.market.negotiation import Negotiation
 from nashgrid.market.post import Post
 from nashgrid.market.topics import MONEY_EXCHANGES, TRADING, UTILITY_ONLY
 from nashgrid.runs.assembly import make_counterparty, make_managers, make_population, make_prosumers
+from nashgrid.runs.charges_tried import charges_table
 from nashgrid.runs.influence import anticipations
 from nashgrid.runs.inputs import tariff
 from nashgrid.runs.money import MEDIATED, Stakes, mediation
@@ -150,6 +151,11 @@ class TradingModel(mesa.Model):
     def loss_cost_before(self) -> float:
         """C0 of the operator: the losses in the disagreement outcome [currency]."""
         return self.wires.loss_cost(UTILITY_ONLY, self.counterparty.demand_kw[UTILITY_ONLY])
+
+    @property
+    def charges_tried(self) -> pd.DataFrame:
+        """What a leader tried: nobody leads here."""
+        return charges_table([], None)
 
     def _lay_wires(self, topics: tuple[str, ...]) -> Wires:
         return lay_wires(self.study)

@@ -46,6 +46,8 @@ class Tables:
     rentals : owner, agent, capacity_kwh, rent_per_kwh; capacity of batteries rented, negative: let;
         likewise where batteries are for rent
     rented_charging : owner, agent, slot, charging_kw, price_per_kwh; likewise
+    charges_tried : share, charge_per_kwh, inside_kwh, income, profit, converged, rounds, messages,
+        transmissions, bytes, chosen; a row for each charge that a leader tried; empty without one
     """
 
     prices: pd.DataFrame
@@ -63,6 +65,7 @@ class Tables:
     community_prices: pd.DataFrame
     rentals: pd.DataFrame
     rented_charging: pd.DataFrame
+    charges_tried: pd.DataFrame
 
 
 @dataclass(frozen=True)

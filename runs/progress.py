@@ -13,6 +13,7 @@ from rich.progress import Progress as ProgressLine
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from nashgrid.runs.leader_table import show_charges_tried
 from nashgrid.runs.model import TradingModel
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.play import MarketPlay
@@ -81,6 +82,7 @@ def show_outcome(console: Console, outcome: Outcome, folder: Path) -> None:
         f"{sum(kind['bytes'] for kind in traffic) / 1e6:.1f} MB, "
         f"{summary['simulated_seconds']:.1f} s on the simulated network"
     )
+    show_charges_tried(console, outcome)
     _show_certificate(console, outcome, currency)
     console.print(
         f"files and report in [bold]{escape(str(folder))}[/] "

@@ -21,8 +21,11 @@ from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import parse_scenario, scenario_toml
 from nashgrid.runs.wires import feeder_folder
 
-WHERE_ASKED = ("reactive", "levels", "community_prices", "rentals", "rented_charging")
-"""Tables that are written only where communities have managers, or batteries are for rent."""
+WHERE_ASKED = (
+    *("reactive", "levels", "community_prices", "rentals", "rented_charging"),
+    "charges_tried",
+)
+"""Tables that are written only where a scenario or a market asks for them."""
 TABLES = tuple(field.name for field in fields(Tables) if field.name not in WHERE_ASKED)
 MANY_ROWS = ("trades", "schedules", "accounts", "settlement")
 """Tables that grow with the agents: Parquet where the agents are a population."""

@@ -239,6 +239,16 @@ class InfluenceEntry(Entry):
     )
 
 
+class LeaderEntry(Entry):
+    """What a leader is about, in market stackelberg."""
+
+    required: Positive | None = Field(
+        None,
+        description="what the leader has to earn over the day with the least charge; by default as "
+        "much as it can [currency]",
+    )
+
+
 class PrivacyEntry(Entry):
     """What who delivers may learn of a single participant."""
 
@@ -310,6 +320,9 @@ class Scenario(Entry):
     messages: MessagesEntry = Field(MessagesEntry(), description="the message network")
     bargaining: BargainingEntry = Field(BargainingEntry(), description="who shares the savings")
     influence: InfluenceEntry = Field(InfluenceEntry(), description="what agents do to prices")
+    leader: LeaderEntry | None = Field(
+        None, description="what a leader is about; by default to earn as much as it can"
+    )
     privacy: PrivacyEntry = Field(PrivacyEntry(), description="what a sum may give away")
     communities: CommunitiesEntry | None = Field(
         None, description="communities to form; by default those that the agents state"

@@ -110,6 +110,7 @@ def _outcome(model: ShardedModel, market: Market, seed: int) -> SummedOutcome:
         accounts=accounts,
         settlement=settlement,
         rounds=model.datacollector.get_model_vars_dataframe(),
+        charges_tried=model.charges_tried,
         **vars(network),
         **NO_LAYERS.tables(trades, wires),
     )
@@ -130,7 +131,15 @@ def _outcome(model: ShardedModel, market: Market, seed: int) -> SummedOutcome:
     heard = audit(messages, wires, model.roster)
     certificate = certificate_of(market, wires, proofs, books, own, heard, both_ways)
     certificate["sums_only"] = SUMS_ONLY
-    summary = summarise(model.study, accounts, own.schedules, own.rounds, messages, own.levels)
+    summary = summarise(
+        model.study,
+        accounts,
+        own.schedules,
+        own.rounds,
+        messages,
+        own.levels,
+        own.charges_tried,
+    )
     summary["workers"] = len(model.shards)
     summary["saving_of_buildings"] = _savings(accounts[len(model.prosumers) : len(model.roster)])
     return SummedOutcome(

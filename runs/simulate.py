@@ -12,8 +12,10 @@ from nashgrid.runs import tables
 from nashgrid.runs.central import connection_limits
 from nashgrid.runs.certificate import certify
 from nashgrid.runs.inputs import tariff, with_values
+from nashgrid.runs.kept_messages import kept_messages
 from nashgrid.runs.kernel_warmup import warm_up
 from nashgrid.runs.layers import Layers, layers_of
+from nashgrid.runs.led_model import trading_model
 from nashgrid.runs.ledger import settle
 from nashgrid.runs.markets import market_named
 from nashgrid.runs.markets.market import Market
@@ -102,7 +104,7 @@ def negotiate(
     if scenario.population is not None:
         memory_statement(scenario.population, scenario)
     study = with_values(scenario)
-    model = TradingModel(study, exchanges, seed)
+    model = trading_model(study, exchanges, seed)
     if model.population is not None:
         warm_up(model.population.kernel, exchanges, say)
     refused: dict[str, str] = {}
@@ -165,19 +167,27 @@ def outcome_of(found: Negotiated, market: Market, seed: int) -> Outcome:
         accounts=accounts,
         settlement=settlement,
         rounds=rounds[rounds["topic"].isin(market.exchanges)].reset_index(drop=True),
+        charges_tried=model.charges_tried,
         **vars(found.network),
         **layers.tables(found.trades, model.wires),
     )
     problems = {case: [agent.problems[case] for agent in model.prosumers] for case in cases}
-    log = [entry for entry in model.post.network.log if entry[1].messages.topic in market.exchanges]
-    messages = tables.messages_table(log)
+    messages = kept_messages(model.post.network.log, market.exchanges, model.counterparty.unique_id)
     return Outcome(
         **vars(own),
         scenario=model.study,
         market=market.name,
         seed=seed,
         certificate=certify(market, model.wires, problems, own, messages, found.proofs),
-        summary=summarise(model.study, accounts, own.schedules, own.rounds, messages, own.levels),
+        summary=summarise(
+            model.study,
+            accounts,
+            own.schedules,
+            own.rounds,
+            messages,
+            own.levels,
+            own.charges_tried,
+        ),
         messages=messages,
     )
 

@@ -5,6 +5,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from nashgrid.market.topics import CHARGE_TRIAL
+from nashgrid.runs.charges_tried import trials_totals
 from nashgrid.runs.generator_profits import generator_profits
 from nashgrid.runs.level_totals import level_totals
 from nashgrid.runs.scenario import UTILITY, Scenario
@@ -17,6 +19,7 @@ def summarise(
     rounds: pd.DataFrame,
     messages: pa.Table,
     levels: pd.DataFrame,
+    charges_tried: pd.DataFrame,
 ) -> dict[str, Any]:
     """Costs before and after, the utility's receipts, rounds, and what the messages came to.
 
@@ -26,11 +29,13 @@ def summarise(
     utility = accounts[accounts["agent"] == UTILITY]
     traffic = messages.select(["topic", "kind", "attempts", "bytes", "count"]).to_pandas()
     traffic["bytes"] *= traffic["attempts"]
+    traffic = traffic[traffic["topic"] != CHARGE_TRIAL]  # of trials only accounts are kept
     groups = traffic.groupby(["topic", "kind"], sort=True, observed=True)
     generators = {}
     if scenario.generators:
         profits = generator_profits(scenario, accounts, schedules).set_index("agent")
         generators["generators"] = profits.to_dict("index")
+    rounds_led, traffic_led = trials_totals(charges_tried)
     managed = {"levels": level_totals(levels, scenario)} if len(levels) else {}
     return {
         "currency": scenario.currency,
@@ -44,7 +49,8 @@ def summarise(
         "rounds": {
             str(topic): int(rows["round"].max())
             for topic, rows in rounds.groupby("topic", sort=False)
-        },
+        }
+        | rounds_led,
         "messages": {
             f"{topic}/{kind}": {
                 "messages": int(rows["count"].sum()),
@@ -52,6 +58,7 @@ def summarise(
                 "bytes": int(rows["bytes"].sum()),
             }
             for (topic, kind), rows in groups
-        },
+        }
+        | traffic_led,
         "simulated_seconds": float(messages["arrived_s"].to_numpy().max()),
     }

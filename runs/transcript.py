@@ -46,7 +46,7 @@ def transcript(
     opens = (said["kind"] == "quote") & said["model_step"].diff().ne(0)
     opens |= (said["kind"] == "quote") & ~said["kind"].shift().eq("quote")
     said["round"] = opens.cumsum()
-    closes = said["kind"].isin(("closing", "commitment", "remainder"))
+    closes = said["kind"].isin(("closing", "commitment", "remainder", "volume"))
     last = int(said["round"].max())
     lines = [f"exchange {topic!r}: {len(said)} messages, {last} rounds"]
     for number, part in said[~closes].groupby("round", sort=True):

@@ -14,6 +14,7 @@ from nashgrid.market.messages import Floats
 from nashgrid.runs import population_tables, tables
 from nashgrid.runs.central import connection_limits, local_problem
 from nashgrid.runs.certificate import certify
+from nashgrid.runs.charges_tried import led_by
 from nashgrid.runs.consistency import misfits, unsaid, unsaid_payments
 from nashgrid.runs.layers import Layers, read_layers
 from nashgrid.runs.ledger import settle
@@ -33,6 +34,7 @@ from nashgrid.runs.run_folder import (
     table_file,
 )
 from nashgrid.runs.scenario import manager_name
+from nashgrid.runs.search_replay import search_misfits
 from nashgrid.runs.summary import summarise
 from nashgrid.runs.sums_verification import sums_failures
 from nashgrid.runs.table_comparison import differences, table_differences
@@ -98,7 +100,8 @@ def _checksums(run: StoredRun) -> Iterator[str]:
 
 
 def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
-    market, wires, stored = market_named(run.record["market"]), lay_wires(run.scenario), run.tables
+    market, stored = market_named(run.record["market"]), run.tables
+    wires = led_by(lay_wires(run.scenario), stored.charges_tried)
     people = roster(run.scenario, wires.population)
     misplaced = list(misfits(run, wires, people, market.cases))
     if misplaced:
@@ -129,7 +132,13 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
     again = replace(stored, accounts=accounts, settlement=settlement, **vars(network), **added)
     certificate = certify(market, wires, problems, again, run.messages)
     summary = summarise(
-        run.scenario, accounts, stored.schedules, stored.rounds, run.messages, again.levels
+        run.scenario,
+        accounts,
+        stored.schedules,
+        stored.rounds,
+        run.messages,
+        again.levels,
+        again.charges_tried,
     )
     tables_again = ["accounts", "settlement"]
     tables_again += [
@@ -149,6 +158,7 @@ def _recompute(run: StoredRun) -> tuple[dict[str, Any], list[str]]:
         *differences("outcome.json: summary", run.record["summary"], summary),
         *unsaid(run, wires, people, market.cases, layers),
         *unsaid_payments(run, market.money),
+        *search_misfits(stored.charges_tried, run.messages, wires, len(people)),
         *_wrong_schedules(run, wires, problems),
     ]
     return certificate, wrong

@@ -19,7 +19,7 @@ from nashgrid.grid.inverters import NO_INVERTERS, Inverters
 from nashgrid.grid.operator_terms import MONEY_ALONE
 from nashgrid.market.level_fees import LevelFees
 from nashgrid.market.messages import Floats, Integers
-from nashgrid.market.topics import COURNOT, TRADING, UTILITY_ONLY
+from nashgrid.market.topics import COURNOT, LED, TRADING, UTILITY_ONLY
 from nashgrid.runs import inputs
 from nashgrid.runs.grid_operator import (
     GridOperator,
@@ -28,6 +28,7 @@ from nashgrid.runs.grid_operator import (
     priorities_of,
 )
 from nashgrid.runs.influence import price_curve
+from nashgrid.runs.leaders_charge import LeadersCharge
 from nashgrid.runs.levels import Levels, levels_of
 from nashgrid.runs.population_draw import DrawnPopulation, draw
 from nashgrid.runs.population_outline import Outline
@@ -56,6 +57,7 @@ class Wires:
     inverter_kvar : (n,) what inverters at every bus take or give as the operator sets them
     population : the buildings drawn at random; None where the scenario has none
     reported_at : buses whose power is reported to who delivers at another bus -> that bus
+    charge : what a leader asks for in the exchanges that it opens; None where nobody leads
     """
 
     scenario: Scenario
@@ -66,6 +68,7 @@ class Wires:
     inverter_kvar: Floats
     population: DrawnPopulation | None = None
     reported_at: Mapping[int, int] = field(default_factory=dict)
+    charge: LeadersCharge | None = None
 
     @property
     def counterparty(self) -> str:
@@ -101,6 +104,8 @@ class Wires:
         """What an agent pays for what it buys and sells in a case, beside the clearing price."""
         if case == UTILITY_ONLY:
             return self.paid_alone(entry)
+        if case in LED and self.charge is not None:
+            return self.charge.beside_price
         fees = self._fees(entry)
         if case != TRADING or fees is None or fees.inside == 0:
             return None
@@ -259,7 +264,9 @@ class Wires:
             curve = price_curve(self.scenario, self.tariff)
             there = Tariff(curve.price_per_kwh, curve.price_per_kwh)
             return Upstream(there, curve.slope_per_kw2h, loss_price, limit_kw, own)
-        return Upstream(self.tariff, free, loss_price, limit_kw, own)
+        charge = self.charge if topic in LED else None
+        tariff = self.tariff if charge is None else charge.upstream
+        return Upstream(tariff, free, loss_price, limit_kw, own)
 
 
 def feeder_folder(scenario: Scenario) -> Path | None:

@@ -1,33 +1,45 @@
 """`nashgrid lead`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nashgrid.runs.commands.terminal import OK, console, interruptible
+from nashgrid.runs.commands.terminal import NOT_CERTIFIED, OK, console, interruptible
 
 
 def lead(
     scenario: Annotated[
         str, typer.Argument(help="Name of a built-in scenario, or path of a .toml file.")
     ] = "village",
-    aim: Annotated[
-        str, typer.Option(help="cover: the least charge that earns enough; profit: the most.")
-    ] = "cover",
     required: Annotated[
-        float, typer.Option(help="What the leader has to earn, to cover, in the currency.")
-    ] = 0.0,
+        float | None,
+        typer.Option(
+            help="What the leader has to earn, in the currency, with the least charge; default: "
+            "what the scenario says, or as much as it can."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="New folder for the files; default: the next number in nashgrid-runs."),
+    ] = None,
 ) -> None:
-    """Let the operator lead with a charge that the agents answer: a Stackelberg game.
+    """Let a leader charge for trades inside, and the agents answer: `run --market stackelberg`.
 
-    The exit code is 0 when a charge was found, and 2 for bad input or where none keeps the limits.
+    The exit code is 0 only for a converged and certified outcome, 1 for one that is not, and 2
+    for bad input or where no charge earns what is required.
     """
+    from nashgrid.runs.progress import Progress, show_outcome
+    from nashgrid.runs.run_folder import next_folder
     from nashgrid.runs.scenario_files import load_scenario
     from nashgrid.runs.stackelberg import stackelberg
-    from nashgrid.runs.stackelberg_table import show_leading
 
     chosen = load_scenario(scenario)
-    with interruptible(), console.status("the leader tries charges, the agents answer"):
-        found = stackelberg(chosen, aim, required=required)
-    show_leading(console, found, chosen.currency)
-    raise typer.Exit(OK)
+    next_folder(out)  # refuse at once what could not be written in the end
+    with interruptible(), Progress(console, chosen.negotiation.tolerance) as progress:
+        outcome = stackelberg(chosen, required, seed, on_round=progress.show)
+        progress.say("writing files and report")
+        folder = outcome.save(out)
+    show_outcome(console, outcome, folder)
+    raise typer.Exit(OK if outcome.certified else NOT_CERTIFIED)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 _ELSEWHERE = {
-    "nashgrid lead": "Stackelberg: the operator sets a charge, the agents answer",
+    "nashgrid lead": "market stackelberg with a profit that the leader requires",
     "nashgrid charges": "network charges and the schedules that answer them",
     "nashgrid play": "Cournot and energy sharing by best responses",
     "nashgrid shift": "load shifted in answer to sharing prices",

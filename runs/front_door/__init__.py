@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nashgrid.runs.scenario_files import built_in_scenarios, load_scenario
     from nashgrid.runs.shifting import Shifting, shift
     from nashgrid.runs.simulate import simulate
-    from nashgrid.runs.stackelberg import StackelbergOutcome, stackelberg
+    from nashgrid.runs.stackelberg import stackelberg
     from nashgrid.runs.storage_cases import StorageCases, storage_cases
     from nashgrid.runs.strategic_generators import strategic_generators
     from nashgrid.runs.tie import Tie
@@ -44,7 +44,6 @@ __all__ = [
     "ParetoFront",
     "Scenario",
     "Shifting",
-    "StackelbergOutcome",
     "StorageCases",
     "Tie",
     "TiedOutcome",
@@ -76,7 +75,6 @@ _HOMES = {
     "ParetoFront": "pareto",
     "Scenario": "scenario",
     "Shifting": "shifting",
-    "StackelbergOutcome": "stackelberg",
     "StorageCases": "storage_cases",
     "Tie": "tie",
     "TiedOutcome": "tied_market",

@@ -16,6 +16,7 @@ from nashgrid.runs.markets.mid_market_rate import MID_MARKET_RATE
 from nashgrid.runs.markets.nash_bargaining import NASH_BARGAINING
 from nashgrid.runs.markets.nucleolus import NUCLEOLUS
 from nashgrid.runs.markets.shapley import SHAPLEY
+from nashgrid.runs.markets.stackelberg import STACKELBERG
 from nashgrid.runs.markets.supply_demand_ratio import (
     COMPENSATED_SUPPLY_DEMAND_RATIO,
     SUPPLY_DEMAND_RATIO,
@@ -38,6 +39,7 @@ MARKETS = {
         TWO_PART,
         COURNOT,
         ENERGY_SHARING,
+        STACKELBERG,
         BILL_SHARING,
         MID_MARKET_RATE,
         SUPPLY_DEMAND_RATIO,
@@ -57,11 +59,6 @@ def market_named(name: object) -> Market:
     ValueError
         If there is none; lists those there are.
     """
-    if name == "stackelberg":
-        raise ValueError(
-            "'stackelberg' is no market that agents negotiate: the operator tries charges and the "
-            "agents answer each. It has a command of its own, `nashgrid lead`"
-        )
     if not isinstance(name, str) or name not in MARKETS:
         raise ValueError(f"there is no market {name!r}; the markets are {', '.join(MARKETS)}")
     return MARKETS[name]

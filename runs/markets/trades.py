@@ -69,6 +69,8 @@ class Trades:
     membership, passed_on : who is a member of which community, and what managers pass on; None
         where they have no managers, or these took no part
     renting : what tenants of batteries pay their owners; None where there are none
+    charge_per_kwh : (T,) of a leader for each kWh bought or sold; None where nobody leads
+        [currency/kWh]
     """
 
     agents: tuple[str, ...]
@@ -80,6 +82,7 @@ class Trades:
     membership: Membership | None = None
     passed_on: PassedOn | None = None
     renting: Renting | None = None
+    charge_per_kwh: Floats | None = None
 
     @property
     def parties(self) -> tuple[str, ...]:

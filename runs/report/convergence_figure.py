@@ -11,6 +11,7 @@ EXCHANGES = {
     "utility-only": "Utility alone",
     "trading": "Trading",
     "cournot": "Trading among agents who anticipate the price",
+    "stackelberg": "Trading with a leader's charge",
     "energy-sharing": "Demand bids of agents who anticipate the price",
     "money": "Bargaining over money",
     "money in equal shares": "Bargaining over money, in equal shares",

@@ -14,6 +14,7 @@ from nashgrid.runs.report.document import document
 from nashgrid.runs.report.feeder_figure import feeder_section
 from nashgrid.runs.report.figure import Section
 from nashgrid.runs.report.headline import headline, page_title
+from nashgrid.runs.report.leader_section import leader_section
 from nashgrid.runs.report.price_figure import price_section
 from nashgrid.runs.report.price_parts_figure import price_parts_section
 from nashgrid.runs.report.reactive_figure import reactive_section
@@ -25,6 +26,7 @@ _SECTIONS = (
     price_section,
     price_parts_section,
     reactive_section,
+    leader_section,
     balance_section,
     communities_section,
     rental_section,

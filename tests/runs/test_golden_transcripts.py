@@ -12,6 +12,7 @@ import pytest
 
 from nashgrid.runs import tables
 from nashgrid.runs.inputs import with_values
+from nashgrid.runs.led_model import trading_model
 from nashgrid.runs.markets import MARKETS
 from nashgrid.runs.model import TradingModel
 from nashgrid.runs.scenario_files import load_scenario
@@ -30,7 +31,7 @@ def path_of(scenario: str, exchange: str) -> Path:
 
 @cache
 def transcripts(scenario: str) -> dict[str, str]:
-    model = TradingModel(with_values(load_scenario(scenario)), EXCHANGES, seed=1)
+    model = trading_model(with_values(load_scenario(scenario)), EXCHANGES, seed=1)
     while model.running:
         model.step()
     messages = tables.messages_table(model.post.network.log)

@@ -31,7 +31,7 @@ MESSAGES = pa.table(
 
 def test_totals_leave_the_utility_out_and_count_long_columns_in_full() -> None:
     found = summarise(
-        load_scenario("duet"), ACCOUNTS, pd.DataFrame(), ROUNDS, MESSAGES, pd.DataFrame()
+        load_scenario("duet"), ACCOUNTS, pd.DataFrame(), ROUNDS, MESSAGES, *2 * (pd.DataFrame(),)
     )
     assert found == {
         "currency": "EUR",
