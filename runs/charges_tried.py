@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from nashgrid.market.messages import Floats
-from nashgrid.market.topics import CHARGE_TRIAL
+from nashgrid.market.topics import CHARGE_TRIAL, STACKELBERG
 from nashgrid.runs.leaders_charge import LeadersCharge
 from nashgrid.runs.wires import Wires
 
@@ -75,7 +75,7 @@ def leaders_account(
     hours, net = wires.scenario.horizon.slot_hours, demand_kw.sum(axis=1)
     through = volume_kw - np.abs(net)
     paid = hours * float((price * demand_kw).sum() + charge_per_kwh @ volume_kw)
-    cost = wires.tariff.bill(net, hours) + wires.loss_cost(demand_kw)
+    cost = wires.tariff.bill(net, hours) + wires.loss_cost(STACKELBERG, demand_kw)
     return LeadersAccount(
         charge_per_kwh=float(charge_per_kwh.mean()),
         inside_kwh=hours * float(through.sum()) / 2,

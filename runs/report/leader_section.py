@@ -25,13 +25,15 @@ def leader_section(outcome: Outcome) -> Section | None:
         if found["required"] is None
         else f"is the least that earns {money(found['required'], currency)}"
     )
+    tries, share = number(len(tried), 0), percent(chosen.share)
+    charge = f"{number(chosen.charge_per_kwh, 4)} {currency}/kWh"
+    profit, income = (money(found[what], currency) for what in ("profit", "income"))
     body = (
         f"<p>The {found['who']} charges for every kilowatt-hour that is bought or sold inside the "
-        f"community. It tried {number(len(tried), 0)} charges, each in an exchange of its own, and "
-        f"chose the one that {aim}: {number(chosen.charge_per_kwh, 4)} {currency}/kWh in the mean "
-        f"of all slots, {percent(chosen.share)} of the largest under which a trade inside may pay. "
-        f"Of its profit of {money(found['profit'], currency)}, "
-        f"{money(found['income'], currency)} are charges; what is left comes from prices at full "
+        "community: on top of the price for who buys, off it for who sells. It tried "
+        f"{tries} charges, each in an exchange of its own, and chose the one that {aim}: {charge} "
+        f"in the mean of all slots, {share} of the largest under which a trade inside may pay. Of "
+        f"its profit of {profit}, {income} are charges; what is left comes from prices at full "
         "wires, and from losses. There may be a better charge between those tried.</p>"
     )
     return Section("leader", "The leader", "The leader's charge", body, (figure,))
@@ -79,7 +81,12 @@ def _layout(currency: str) -> dict[str, object]:
         xaxis=axis(f"charge for a kWh bought or sold inside, mean of all slots [{currency}/kWh]"),
         yaxis=axis(f"money [{currency}]", rangemode="tozero"),
         yaxis2=axis(
-            "traded inside [kWh]", overlaying="y", side="right", rangemode="tozero", showgrid=False
+            "traded inside [kWh]",
+            overlaying="y",
+            side="right",
+            tickmode="auto",
+            rangemode="tozero",
+            showgrid=False,
         ),
         margin={"l": 64, "r": 64, "t": 60, "b": 56},
     )

@@ -5,20 +5,26 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from nashgrid.agents.cloud import Cloud
 from nashgrid.market.message_network import Transmission
 from nashgrid.market.messages import Messages
 from nashgrid.runs import tables
+from nashgrid.runs.charges_tried import led_by
 from nashgrid.runs.inputs import with_values
+from nashgrid.runs.kept_messages import kept_messages
+from nashgrid.runs.led_model import trading_model
 from nashgrid.runs.markets import MARKETS
 from nashgrid.runs.message_audit import Audit, audit
 from nashgrid.runs.model import TradingModel
+from nashgrid.runs.roster import roster
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.simulate import simulate
 from nashgrid.runs.verify import verify
+from nashgrid.runs.wires import lay_wires
 
 SLOTS = 4
 FIELDS = {
@@ -195,10 +201,11 @@ def audited(model: TradingModel) -> Audit:
 @pytest.mark.parametrize("scenario", ["duet", "village"])
 def test_nobody_is_told_too_much_in_any_exchange(scenario: str) -> None:
     exchanges = tuple(dict.fromkeys(t for market in MARKETS.values() for t in market.exchanges))
-    model = TradingModel(with_values(load_scenario(scenario)), exchanges, seed=1)
+    model = trading_model(with_values(load_scenario(scenario)), exchanges, seed=1)
     while model.running:
         model.step()
-    found = audited(model)
+    log, leader = model.post.network.log, model.counterparty.unique_id
+    found = audit(kept_messages(log, exchanges, leader), model.wires, model.roster)
     assert found == Audit((), (), {}, {}, 0)
     assert all(claim["holds"] for claim in found.claims("utility").values())
 
@@ -346,3 +353,17 @@ def test_an_honest_run_is_verified_with_its_messages(tmp_path: Path) -> None:
     assert found.holds
     assert found.certificate["claims"]["messages: utility"]["value"] == 0
     assert found.certificate["claims"]["messages: prosumers"]["holds"]
+
+
+def test_what_a_leader_hears_and_says_is_held_to_sums() -> None:
+    outcome = simulate(load_scenario("duet"), "stackelberg")
+    wires = led_by(lay_wires(outcome.scenario), outcome.charges_tried)
+    people = roster(outcome.scenario, None)
+    table = outcome.messages.to_pandas()
+    for kind, words in (("volume", "the volume is not the sum"), ("charge", "the charge told")):
+        own = (table["topic"].astype(str) == "stackelberg") & (table["kind"].astype(str) == kind)
+        changed = table.copy()
+        row = own[own].index[-1]
+        changed.at[row, kind] = 2 * changed.at[row, kind]
+        found = audit(pa.Table.from_pandas(changed, outcome.messages.schema), wires, people)
+        assert any(words in told for told in (*found.to_counterparty, *found.to_prosumers))
