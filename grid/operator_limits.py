@@ -113,7 +113,7 @@ def voltage_drop(model: LinDistFlow, trading_buses: IntArray, inverters: Inverte
     """Fall of the squared voltages by (d, q), (n, B + Q): 2 R / S_base, 2 X / S_base; pu^2/kW."""
     resistance = model.resistance_sensitivity(trading_buses)
     reactance = model.reactance_sensitivity(inverters.buses)
-    return 2.0 / model.feeder.base_kva * np.hstack([resistance, reactance])
+    return 2.0 * np.hstack([resistance, reactance]) / model.feeder.base_kva
 
 
 @dataclass(frozen=True, eq=False)

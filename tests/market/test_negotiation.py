@@ -44,6 +44,9 @@ class Script:
     def tell_remainder(self, receiver: int, now_s: float) -> None:
         self.lines.append(f"remainder to {receiver} at {now_s:g}")
 
+    def pass_on_set_points(self, now_s: float) -> None:
+        self.lines.append(f"set points at {now_s:g}")
+
 
 @pytest.mark.parametrize("counterparty", [None, 0])
 def test_steps_in_order_and_on_the_clock(counterparty: int | None) -> None:
@@ -60,5 +63,5 @@ def test_steps_in_order_and_on_the_clock(counterparty: int | None) -> None:
     # What is said at the opening arrives before the first quote.
     expected += ["open", "carry", f"quote at {start + 1}", "carry", "close round"]
     expected += [f"closing at {start + 2}", "carry"]
-    expected += [] if alone else ["remainder to 0 at 5", "carry"]
+    expected += [] if alone else ["remainder to 0 at 5", "carry", "set points at 6", "carry"]
     assert script.lines == expected
