@@ -5,6 +5,7 @@ declared field by field in `nashgrid.market.disclosure`; it refuses to say anyth
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TypedDict
 
 import mesa
 import numpy as np
@@ -14,6 +15,14 @@ from nashgrid.agents.trading_agent import TradingAgent
 from nashgrid.market.disclosure import undisclosed
 from nashgrid.market.exchange import Exchange, ExchangeRules, OfferSums
 from nashgrid.market.messages import Floats, Messages
+
+
+class CloudTerms(TypedDict):
+    """What every cloud is made of, see `Cloud`."""
+
+    members: Sequence[Members]
+    rules: ExchangeRules
+    opening_price: Floats
 
 
 class Cloud(TradingAgent):

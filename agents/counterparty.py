@@ -1,7 +1,7 @@
 """The participant at every place: it takes whatever the others leave, as far as it may."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 import mesa
 import numpy as np
@@ -63,6 +63,16 @@ class DeliveryProblem(Protocol):
 
 Delivery = Callable[[str, Floats], DeliveryProblem]
 """(topic, (B,) connection limits at the places [kW]) -> the problem of that exchange."""
+
+
+class CounterpartyTerms(TypedDict):
+    """What every counterparty is made of, see `Counterparty`."""
+
+    slots: int
+    places: int
+    slot_hours: float
+    delivery: Delivery
+    rules: ExchangeRules
 
 
 class Counterparty(TradingAgent):

@@ -1,13 +1,13 @@
 """The mediator: a cloud of money whom everybody trusts with what the rule needs to know."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from typing import Unpack
 
 import mesa
 import numpy as np
 
-from nashgrid.agents.bench import Members
+from nashgrid.agents.cloud import CloudTerms
 from nashgrid.agents.money_exchange import MoneyCloud
-from nashgrid.market.exchange import ExchangeRules
 from nashgrid.market.messages import Floats, Messages
 
 Weigh = Callable[[Mapping[str, Floats]], Floats]
@@ -21,19 +21,13 @@ class Mediator(MoneyCloud):
     Parameters
     ----------
     weigh : the rule
+    terms : see `nashgrid.agents.cloud.Cloud`
     """
 
     def __init__(
-        self,
-        model: mesa.Model,
-        topic: str,
-        *,
-        members: Sequence[Members],
-        rules: ExchangeRules,
-        opening_price: Floats,
-        weigh: Weigh,
+        self, model: mesa.Model, topic: str, *, weigh: Weigh, **terms: Unpack[CloudTerms]
     ) -> None:
-        super().__init__(model, topic, members=members, rules=rules, opening_price=opening_price)
+        super().__init__(model, topic, **terms)
         self._weigh = weigh
         self._heard_s = 0.0
 

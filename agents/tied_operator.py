@@ -1,11 +1,11 @@
 """A system operator with a neighbour: the flow over their tie is a commodity of both."""
 
 from collections.abc import Mapping
+from typing import Unpack
 
 import mesa
 
-from nashgrid.agents.counterparty import Delivery, SystemOperator
-from nashgrid.market.exchange import ExchangeRules
+from nashgrid.agents.counterparty import CounterpartyTerms, SystemOperator
 from nashgrid.market.messages import Floats
 
 
@@ -16,7 +16,7 @@ class TiedOperator(SystemOperator):
     ----------
     tie_kw : largest flow over the tie, either way; the size of both operators there
     proposes : whether the flow at the end is the one that it would have; the neighbour takes it
-    slots, places, slot_hours, delivery, rules : see `Counterparty`; the tie is the last place
+    terms : see `Counterparty`; the tie is the last place
     """
 
     def __init__(
@@ -24,25 +24,13 @@ class TiedOperator(SystemOperator):
         model: mesa.Model,
         name: str,
         *,
-        slots: int,
-        places: int,
-        slot_hours: float,
-        delivery: Delivery,
-        rules: ExchangeRules,
         tie_kw: float,
         proposes: bool,
+        **terms: Unpack[CounterpartyTerms],
     ) -> None:
-        super().__init__(
-            model,
-            name,
-            slots=slots,
-            places=places,
-            slot_hours=slot_hours,
-            delivery=delivery,
-            rules=rules,
-        )
+        super().__init__(model, name, **terms)
         self._tie_kw, self._proposes = tie_kw, proposes
-        self._over_the_tie = slice(-slots, None)
+        self._over_the_tie = slice(-terms["slots"], None)
 
     def react(
         self, kind: str, topic: str, fields: Mapping[str, Floats]

@@ -26,7 +26,7 @@ def accounts_table(
 ) -> pd.DataFrame:
     """The accounts from a settlement table, see `accounts_of`."""
     managers = costs.get("managers", ())
-    names = list(_with_others(roster, managers, costs["operator_weight"])["agent"])
+    names = list(with_others(roster, managers, costs["operator_weight"])["agent"])
     residual = names[len(roster) + len(managers)]
     net = net_payments_micro(settlement, names, residual)
     return accounts_of(roster, net, **costs)
@@ -57,17 +57,30 @@ def accounts_of(
         before.insert(0, lost)
     managers = costs.get("managers", ())
     before[:0] = [0.0] * len(managers)
-    table = _with_others(roster, managers, costs["operator_weight"])
+    table = with_others(roster, managers, costs["operator_weight"])
     table["cost_before"] = np.concatenate([costs["device_cost_before"] + bills, before])
-    table["own_cost"] = np.concatenate([costs["device_cost"], np.zeros(len(before))])
-    table["payment_micro"] = payment_micro
-    table["payment"] = table["payment_micro"] / MICRO
-    table["cost_after"] = table["own_cost"] + table["payment"]
-    table["saving"] = table["cost_before"] - table["cost_after"]
-    return table
+    own_cost = np.concatenate([costs["device_cost"], np.zeros(len(before))])
+    return with_payments(table, own_cost, payment_micro)
 
 
-def _with_others(
+def with_payments(table: pd.DataFrame, own_cost: Floats, payment_micro: Integers) -> pd.DataFrame:
+    """Accounts from rows with `cost_before`: what each party pays, and what that comes to.
+
+    Parameters
+    ----------
+    own_cost : (n,) before any payment [currency]
+    payment_micro : (n,) in whole micro-units
+    """
+    return table.assign(
+        own_cost=own_cost,
+        payment_micro=payment_micro,
+        payment=lambda rows: rows["payment_micro"] / MICRO,
+        cost_after=lambda rows: rows["own_cost"] + rows["payment"],
+        saving=lambda rows: rows["cost_before"] - rows["cost_after"],
+    )
+
+
+def with_others(
     roster: pd.DataFrame, managers: Sequence[str], operator_weight: float | None
 ) -> pd.DataFrame:
     """The roster, and after it managers and the operator, if there are any, and the utility."""

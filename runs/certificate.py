@@ -98,7 +98,7 @@ def certificate_of(
     at once.
     """
     scenario, tolerance = wires.scenario, wires.scenario.negotiation.tolerance
-    claims = _convergence(tables.rounds, tolerance)
+    claims = convergence(tables.rounds, tolerance)
     for case, proof in proofs.items():
         claims |= _equilibrium(case, proof, wires.counterparty, tolerance)
     claims |= price_claims(wires, tables, list(proofs))
@@ -140,7 +140,8 @@ def certificate_of(
     }
 
 
-def _convergence(rounds: pd.DataFrame, tolerance: float) -> dict[str, Any]:
+def convergence(rounds: pd.DataFrame, tolerance: float) -> dict[str, Any]:
+    """The claim for every exchange that its residuals are within the tolerance at its end."""
     claims = {}
     for topic, rows in rounds.groupby("topic", sort=False):
         last = rows.iloc[-1]
@@ -154,23 +155,15 @@ def _convergence(rounds: pd.DataFrame, tolerance: float) -> dict[str, Any]:
 def _equilibrium(
     case: str, proof: CaseProof, counterparty: str, tolerance: float
 ) -> dict[str, Any]:
-    """What is allowed grows with the tolerance: see `allowed`."""
+    return best_responses(case, proof, counterparty, tolerance) | _optimum(case, proof, tolerance)
+
+
+def best_responses(
+    case: str, proof: CaseProof, counterparty: str, tolerance: float
+) -> dict[str, Any]:
+    """Claims about every participant; what is allowed grows with the tolerance: see `allowed`."""
     last = proof.positions[counterparty]
     scale = max(1.0, abs(proof.total_cost))
-    if proof.game is None:
-        social = claim(
-            abs(proof.welfare_gap),
-            allowed(tolerance, 1e-5, 1e-4),
-            "relative gap of total cost to the central optimum"
-            if proof.price_difference is not None
-            else "relative gap of total cost to its lower bound by weak duality",
-        )
-    else:
-        social = claim(
-            abs(proof.game.potential - proof.game.least_potential) / scale,
-            allowed(tolerance, 1e-5, 1e-4),
-            "gap of the game's potential to its minimum, as a share of total cost",
-        )
     return {
         f"{case}: best responses": claim(
             proof.worst_relative_epsilon,
@@ -200,8 +193,29 @@ def _equilibrium(
         f"{case}: energy balance": claim(
             proof.imbalance_kw, 1e-6, "largest imbalance of a commodity [kW]"
         ),
-        f"{case}: {'welfare' if proof.game is None else 'potential'}": social,
     }
+
+
+def _optimum(case: str, proof: CaseProof, tolerance: float) -> dict[str, Any]:
+    """The claim that no other schedules of all together are better."""
+    if proof.game is not None:
+        gap = proof.game.potential - proof.game.least_potential
+        words = "gap of the game's potential to its minimum, as a share of total cost"
+        return {
+            f"{case}: potential": claim(
+                abs(gap) / max(1.0, abs(proof.total_cost)), allowed(tolerance, 1e-5, 1e-4), words
+            )
+        }
+    bounded = proof.price_difference is None
+    words = "its lower bound by weak duality" if bounded else "the central optimum"
+    return {f"{case}: welfare": welfare_claim(proof.welfare_gap, tolerance, words)}
+
+
+def welfare_claim(gap: float, tolerance: float, optimum: str) -> dict[str, Any]:
+    """The claim that a total cost is as good as the least."""
+    return claim(
+        abs(gap), allowed(tolerance, 1e-5, 1e-4), f"relative gap of total cost to {optimum}"
+    )
 
 
 def _rented(case: str, proof: CaseProof, tolerance: float) -> dict[str, dict[str, Any]]:

@@ -17,6 +17,7 @@ from nashgrid.runs.commands.scenarios import scenarios_app
 from nashgrid.runs.commands.shift import shift
 from nashgrid.runs.commands.storage import storage
 from nashgrid.runs.commands.terminal import BAD_INPUT
+from nashgrid.runs.commands.tie import tie
 from nashgrid.runs.commands.verify import verify
 
 app = typer.Typer(
@@ -26,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, play, shift, lead, verify, compare, pareto, charges, storage, markets):
+for command in (run, play, shift, lead, verify, compare, pareto, charges, storage, tie, markets):
     app.command()(command)
 app.add_typer(scenarios_app, name="scenarios")
 

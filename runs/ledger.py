@@ -141,6 +141,6 @@ def _upstream(market: Market, trades: Trades) -> list[Payments]:
     if not market.has_trading:
         return [losses]
     # The root has one meter: rounding every agent first would add up to cents.
-    total = whole_wh(trades.trade_kw.sum(axis=0), terms.slot_hours)
+    total = whole_wh(trades.delivered_kw, terms.slot_hours)
     price = terms.upstream_micro(total)
     return [energy_payments("energy upstream", payer, payee, total[None], price), losses]

@@ -1,6 +1,5 @@
 """The Mesa model of a run: agents, their network, and one negotiation after the other."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 
@@ -30,8 +29,10 @@ from nashgrid.runs.assembly import make_counterparty, make_managers, make_popula
 from nashgrid.runs.charges_tried import charges_table
 from nashgrid.runs.influence import anticipations
 from nashgrid.runs.inputs import tariff
+from nashgrid.runs.member_links import link_properties
 from nashgrid.runs.money import MEDIATED, Stakes, mediation
 from nashgrid.runs.roster import roster
+from nashgrid.runs.round_reporters import ROUND_REPORTERS
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.seating import Seating, energy_seating, money_seating, opening_price
 from nashgrid.runs.wires import Wires, lay_wires
@@ -97,7 +98,7 @@ class TradingModel(mesa.Model):
         self._waiting = list(topics)
         self.negotiation: Negotiation | None = None
         self.running = True
-        self.datacollector = mesa.DataCollector(model_reporters=_ROUND_REPORTERS)
+        self.datacollector = mesa.DataCollector(model_reporters=ROUND_REPORTERS)
 
     def step(self) -> None:
         """One round; the first of a negotiation enrols everybody, the last one closes it."""
@@ -282,52 +283,13 @@ class TradingModel(mesa.Model):
 
     def _links(self) -> Links:
         """Everybody is linked to the coordinator of every exchange."""
-        usual = self.study.messages
         members = np.concatenate([one.addresses for one in self.players])
         row = {one.name: number for number, one in enumerate(self.prosumers)}
         row[self.counterparty.name] = len(members) - 1
-        properties = []
-        for name in ("latency_s", "jitter_s", "loss"):
-            values = np.full(len(members), getattr(usual, name))
-            for link in usual.links:
-                own = getattr(link, name)
-                if own is not None:
-                    values[row[link.agent]] = own
-            properties.append(np.tile(values, len(self.coordinators)))
+        own = link_properties(self.study.messages, row, len(members))
         coordinators = [one.unique_id for one in self.coordinators.values()]
         return Links(
             np.repeat(np.array(coordinators, dtype=np.int64), len(members)),
             np.tile(members, len(coordinators)),
-            *properties,
+            *(np.tile(values, len(self.coordinators)) for values in own),
         )
-
-
-def _of_last_round(attribute: str) -> Callable[[TradingModel], object]:
-    def report(model: TradingModel) -> object:
-        if model.negotiation is None:
-            raise ValueError("no negotiation is under way")
-        return getattr(model.negotiation.coordinator.exchange.records[-1], attribute)
-
-    return report
-
-
-def _of_prices(statistic: Callable[[Floats], float]) -> Callable[[TradingModel], float]:
-    def report(model: TradingModel) -> float:
-        if model.negotiation is None:
-            raise ValueError("no negotiation is under way")
-        return float(statistic(model.negotiation.coordinator.exchange.clearing_price))
-
-    return report
-
-
-_ROUND_REPORTERS: dict[str, Callable[[TradingModel], object]] = {
-    "topic": lambda model: model.negotiation.coordinator.topic if model.negotiation else "",
-    "round": _of_last_round("round"),
-    "primal_residual": _of_last_round("primal_residual"),
-    "dual_residual": _of_last_round("dual_residual"),
-    "restarted": _of_last_round("restarted"),
-    "lowest_price": _of_prices(np.min),
-    "highest_price": _of_prices(np.max),
-    "clock_s": lambda model: model.post.network.clock_s,
-    "messages": lambda model: model.post.network.totals()["messages"],
-}

@@ -14,9 +14,9 @@ from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from nashgrid.runs.leader_table import show_charges_tried
-from nashgrid.runs.model import TradingModel
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.play import MarketPlay
+from nashgrid.runs.round_reporters import Negotiating
 from nashgrid.runs.scenario import UTILITY
 
 _LARGE = 1e5
@@ -52,7 +52,7 @@ class Progress:
         """Show what is being done."""
         self._line.update(self._task, description=escape(words))
 
-    def show(self, model: TradingModel) -> None:
+    def show(self, model: Negotiating) -> None:
         """Show the round that has just ended."""
         if not model.running:
             self.say("proving and settling")

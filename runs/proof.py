@@ -39,6 +39,20 @@ MOST_TOGETHER = 300
 
 
 @dataclass(frozen=True)
+class Neighbour:
+    """Who is at the other end of a tie, whose terminal is the last place.
+
+    Parameters
+    ----------
+    taken_kw : (T,) what it says it takes there
+    central : the part of this feeder in the central optimum of both
+    """
+
+    taken_kw: Floats
+    central: CentralOptimum
+
+
+@dataclass(frozen=True)
 class CaseProof:
     """All that is proved of one case.
 
@@ -117,12 +131,13 @@ def prove_case(
     schedules: pd.DataFrame,
     kernel: Population | None,
     layers: Layers = NO_LAYERS,
+    neighbour: Neighbour | None = None,
 ) -> CaseProof:
     """Check one case of an outcome from its tables.
 
     `kernel` solves the problems of a population, without memory of the negotiation; None where
     there is no population. `layers` is what communities with managers and
-    batteries for rent came to in this case.
+    batteries for rent came to in this case, `neighbour` who is at the other end of a tie.
 
     Raises
     ------
@@ -131,7 +146,7 @@ def prove_case(
     """
     if (kernel is None) != (wires.population is None):
         raise ValueError("a kernel is for a population, and a population needs one")
-    tables = _Tables(case, scenario, wires, prices, trades, schedules, problems, layers)
+    tables = _Tables(case, scenario, wires, prices, trades, schedules, problems, layers, neighbour)
     positions = tables.stated_positions(problems)
     managers = tables.manager_positions()
     population = None if kernel is None else tables.population_position(kernel)
@@ -147,7 +162,9 @@ def prove_case(
     if population is not None:
         total += float(population.cost.sum())
         gain += float(population.epsilon.sum())
-    if population is not None and len(population.cost) > MOST_TOGETHER:
+    if neighbour is not None:
+        central = neighbour.central
+    elif population is not None and len(population.cost) > MOST_TOGETHER:
         central = CentralOptimum(total - gain, None)
     else:
         central = _central(case, scenario, wires, counterparty, broken)
@@ -183,8 +200,9 @@ class _Tables:
         schedules: pd.DataFrame,
         problems: Sequence[CompiledProblem],
         layers: Layers,
+        neighbour: Neighbour | None,
     ) -> None:
-        self._layers = layers
+        self._layers, self._neighbour = layers, neighbour
         self._case, self._scenario, self._wires = case, scenario, wires
         self.price = price_at_places(prices, case, wires)
         self.demand_kw = demand_kw(trades, case, wires)
@@ -217,6 +235,8 @@ class _Tables:
         bought, drawn = np.zeros_like(self.demand_kw), self._wires.population
         for place, trade in zip(self._places, self._stated_kw, strict=True):
             bought[:, place] += trade
+        if self._neighbour is not None:
+            bought[:, -1] += self._neighbour.taken_kw
         if drawn is not None:
             np.add.at(bought.T, self._wires.place_of(drawn.roster["bus"]), self._drawn_kw)
         levels = self._layers.levels

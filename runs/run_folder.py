@@ -1,14 +1,11 @@
 """What a run leaves behind: a folder of files, written whole or not at all, and read back."""
 
-import hashlib
-import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nashgrid.runs.outcome import Outcome, Tables
+from nashgrid.runs.run_record import read_record, versions, write_record
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import parse_scenario, scenario_toml
 from nashgrid.runs.wires import feeder_folder
@@ -31,9 +29,11 @@ MANY_ROWS = ("trades", "schedules", "accounts", "settlement")
 """Tables that grow with the agents: Parquet where the agents are a population."""
 FEEDER = "feeder"
 FEEDER_FILES = ("feeder.toml", "buses.csv", "lines.csv")
-_TEXT = ("case", "agent", "kind", "community", "device", "payer", "payee", "item", "topic")
+_TEXT = (
+    *("scenario", "case", "agent", "kind", "community", "device", "payer", "payee", "item"),
+    "topic",
+)
 _WHOLE_NUMBERS = {"slot": "Int64", "energy_wh": "Int64", "price_micro_per_kwh": "Int64"}
-_VERSIONS = ("nashgrid", "numpy", "scipy", "cvxpy", "clarabel", "daqp", "power-grid-model", "mesa")
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,16 @@ class StoredRun:
 
 
 def save(outcome: Outcome, wanted: Path | None) -> Path:
-    """Write all files of a run into a new folder: first apart, then moved into place.
+    """Write all files of a run into a new folder, see `write_whole`."""
+    return write_whole(lambda folder: _write(outcome, folder), wanted)
+
+
+def write_whole(write: Callable[[Path], None], wanted: Path | None) -> Path:
+    """Write into a new folder: first apart, then moved into place.
 
     Parameters
     ----------
+    write : writes all files into the folder that it is given
     wanted : the folder; None for the next number under nashgrid-runs
 
     Raises
@@ -64,7 +70,7 @@ def save(outcome: Outcome, wanted: Path | None) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         try:
-            _write(outcome, work)
+            write(work)
             work.chmod(0o755)
             return _move(work, wanted)
         finally:
@@ -83,21 +89,20 @@ def load(folder: Path) -> StoredRun:
     """
     name = "outcome.json"
     try:
-        record = json.loads((folder / name).read_text(encoding="utf-8"))
-        if not isinstance(record, dict):
-            raise ValueError("it holds no record of a run")
+        record = read_record(folder)
         tables = {}
         for table in TABLES:
             name = table_file(folder, table)
-            tables[table] = _read(folder / name)
+            tables[table] = read_table(folder / name)
         for table in WHERE_ASKED:
             name = f"{table}.csv"
-            tables[table] = _read(folder / name) if (folder / name).is_file() else pd.DataFrame()
+            tables[table] = (
+                read_table(folder / name) if (folder / name).is_file() else pd.DataFrame()
+            )
         name = "messages.parquet"
         messages = pq.read_table(folder / name)
         name = "scenario.toml"
-        text_of_scenario = (folder / name).read_text(encoding="utf-8")
-        scenario = parse_scenario(text_of_scenario, str(folder / name), folder)
+        scenario = read_scenario(folder)
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise ValueError(f"{folder / name} cannot be read: {error}") from error
     return StoredRun(folder, record, scenario, Tables(**tables), messages)
@@ -109,7 +114,20 @@ def table_file(folder: Path, table: str) -> str:
     return parquet if (folder / parquet).is_file() else f"{table}.csv"
 
 
-def _read(path: Path) -> pd.DataFrame:
+def read_scenario(folder: Path) -> Scenario:
+    """The scenario of a run, from its folder.
+
+    Raises
+    ------
+    OSError, ValueError
+        If it cannot be read.
+    """
+    path = folder / "scenario.toml"
+    return parse_scenario(path.read_text(encoding="utf-8"), str(path), folder)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A table as it was written: text stays text, and whole numbers whole."""
     if path.suffix == ".parquet":
         return pd.read_parquet(path)
     frame = pd.read_csv(
@@ -118,17 +136,6 @@ def _read(path: Path) -> pd.DataFrame:
     whole = {c: kind for c, kind in _WHOLE_NUMBERS.items() if c in frame}
     text = {c: "" for c in ("community",) if c in frame}
     return frame.fillna(text).astype(whole)
-
-
-def checksum(content: bytes) -> str:
-    """SHA-256 of a file's content."""
-    return hashlib.sha256(content).hexdigest()
-
-
-def record_checksum(record: dict[str, Any]) -> str:
-    """Checksum of outcome.json without the entry that holds it."""
-    rest = {key: value for key, value in record.items() if key != "checksum"}
-    return checksum(json.dumps(rest, sort_keys=True).encode())
 
 
 def listed_files(folder: Path) -> list[Path]:
@@ -141,31 +148,30 @@ def listed_files(folder: Path) -> list[Path]:
 
 
 def _write(outcome: Outcome, folder: Path) -> None:
-    scenario = _with_feeder(outcome.scenario, folder)
-    (folder / "scenario.toml").write_text(scenario_toml(scenario), encoding="utf-8")
+    write_scenario(outcome.scenario, folder)
     asked = [table for table in WHERE_ASKED if len(getattr(outcome, table))]
     for table in (*TABLES, *asked):
         frame = getattr(outcome, table)
-        if scenario.population is not None and table in MANY_ROWS:
+        if outcome.scenario.population is not None and table in MANY_ROWS:
             frame.to_parquet(folder / f"{table}.parquet", index=False, compression="zstd")
         else:
             frame.to_csv(folder / f"{table}.csv", index=False, lineterminator="\n")
     pq.write_table(outcome.messages, folder / "messages.parquet", compression="zstd")
     outcome.report(folder / "report.html")
-    record: dict[str, Any] = {
+    record = {
         "market": outcome.market,
         "seed": outcome.seed,
-        "versions": {name: version(name) for name in _VERSIONS},
+        "versions": versions(),
         "summary": outcome.summary,
         "certificate": outcome.certificate,
-        "files": {
-            path.relative_to(folder).as_posix(): checksum(path.read_bytes())
-            for path in listed_files(folder)
-        },
     }
-    record["checksum"] = record_checksum(record)
-    text = json.dumps(record, indent=2) + "\n"
-    (folder / "outcome.json").write_text(text, encoding="utf-8")
+    write_record(record, folder, listed_files(folder))
+
+
+def write_scenario(scenario: Scenario, folder: Path) -> None:
+    """Write scenario.toml, and a feeder of the user's own beside it."""
+    complete = scenario_toml(_with_feeder(scenario, folder))
+    (folder / "scenario.toml").write_text(complete, encoding="utf-8")
 
 
 def _with_feeder(scenario: Scenario, folder: Path) -> Scenario:

@@ -27,10 +27,6 @@ def summarise(
     """
     players = accounts[accounts["kind"] != UTILITY]
     utility = accounts[accounts["agent"] == UTILITY]
-    traffic = messages.select(["topic", "kind", "attempts", "bytes", "count"]).to_pandas()
-    traffic["bytes"] *= traffic["attempts"]
-    traffic = traffic[traffic["topic"] != CHARGE_TRIAL]  # of trials only accounts are kept
-    groups = traffic.groupby(["topic", "kind"], sort=True, observed=True)
     generators = {}
     if scenario.generators:
         profits = generator_profits(scenario, accounts, schedules).set_index("agent")
@@ -51,14 +47,21 @@ def summarise(
             for topic, rows in rounds.groupby("topic", sort=False)
         }
         | rounds_led,
-        "messages": {
-            f"{topic}/{kind}": {
-                "messages": int(rows["count"].sum()),
-                "transmissions": int(rows["attempts"].sum()),
-                "bytes": int(rows["bytes"].sum()),
-            }
-            for (topic, kind), rows in groups
-        }
-        | traffic_led,
+        "messages": traffic_by_kind(messages) | traffic_led,
         "simulated_seconds": float(messages["arrived_s"].to_numpy().max()),
+    }
+
+
+def traffic_by_kind(messages: pa.Table) -> dict[str, dict[str, int]]:
+    """topic/kind -> how many messages, transmissions and bytes."""
+    traffic = messages.select(["topic", "kind", "attempts", "bytes", "count"]).to_pandas()
+    traffic["bytes"] *= traffic["attempts"]
+    traffic = traffic[traffic["topic"] != CHARGE_TRIAL]  # of trials only accounts are kept
+    return {
+        f"{topic}/{kind}": {
+            "messages": int(rows["count"].sum()),
+            "transmissions": int(rows["attempts"].sum()),
+            "bytes": int(rows["bytes"].sum()),
+        }
+        for (topic, kind), rows in traffic.groupby(["topic", "kind"], sort=True, observed=True)
     }

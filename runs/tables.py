@@ -1,17 +1,19 @@
 """From a finished model to tidy tables."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from nashgrid.agents.counterparty import Counterparty
+from nashgrid.agents.prosumer import Prosumer
+from nashgrid.agents.standard_buildings import StandardBuildings
 from nashgrid.market.message_network import Transmission
 from nashgrid.market.messages import FIELDS, Floats
 from nashgrid.runs import population_tables
 from nashgrid.runs.inputs import slot_starts
-from nashgrid.runs.model import TradingModel
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.stacking import repeated, stack
 from nashgrid.runs.wires import Wires
@@ -28,7 +30,25 @@ DECISIONS = (
 )
 
 
-def prices_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
+class Traded(Protocol):
+    """A community that has traded: a finished model, or one of two feeders of a tied one."""
+
+    @property
+    def study(self) -> Scenario: ...
+    @property
+    def wires(self) -> Wires: ...
+    @property
+    def roster(self) -> pd.DataFrame: ...
+    @property
+    def prosumers(self) -> Sequence[Prosumer]: ...
+    @property
+    def population(self) -> StandardBuildings | None: ...
+    @property
+    def counterparty(self) -> Counterparty: ...
+    def trade_kw(self, topic: str) -> Floats: ...
+
+
+def prices_table(model: Traded, cases: Sequence[str]) -> pd.DataFrame:
     """case, slot, start, bus, price_per_kwh."""
     starts, places = slot_starts(model.study.horizon), model.wires.places
     frames = []
@@ -49,10 +69,10 @@ def prices_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def trades_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
+def trades_table(model: Traded, cases: Sequence[str]) -> pd.DataFrame:
     """case, agent, kind, community, bus, slot, trade_kw."""
     places, slots = model.wires.places, model.study.horizon.slots
-    name = model.counterparty.name
+    name = model.wires.counterparty
     last = pd.DataFrame({"agent": name, "kind": name, "community": "", "bus": places})
     everybody = stack([model.roster[list(last)], last])
     rows = everybody.loc[np.repeat(everybody.index, slots)].reset_index(drop=True)
@@ -73,7 +93,7 @@ def population_trades(trades: pd.DataFrame, scenario: Scenario, wires: Wires) ->
     return np.asarray(values[stated : len(values) - len(wires.places)])
 
 
-def schedules_table(model: TradingModel, cases: Sequence[str]) -> pd.DataFrame:
+def schedules_table(model: Traded, cases: Sequence[str]) -> pd.DataFrame:
     """case, agent, device, slot and the decisions of every device.
 
     Of a population's buildings only the devices that decide anything.
@@ -136,6 +156,10 @@ def bus_power_kw(trades: pd.DataFrame, case: str, wires: Wires) -> Floats:
     sums = own.groupby(["slot", "bus"], observed=True)["trade_kw"].sum().unstack("bus")
     power = np.zeros_like(wires.reactive_kvar)
     power[:, wires.feeder.bus_positions(sums.columns)] = sums.to_numpy(dtype=float)
+    # What a neighbour takes over a tie is no agent's.
+    nobodys = ~np.isin(wires.places, sums.columns)
+    ends = wires.feeder.bus_positions(np.array(wires.places)[nobodys])
+    power[:, ends] = demand_kw(trades, case, wires)[:, nobodys]
     return power
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nashgrid.runs.outcome import Outcome
     from nashgrid.runs.pareto import ParetoFront, pareto
     from nashgrid.runs.play import MarketPlay, play
+    from nashgrid.runs.run_verification import Verification
     from nashgrid.runs.scenario import Scenario
     from nashgrid.runs.scenario_files import built_in_scenarios, load_scenario
     from nashgrid.runs.shifting import Shifting, shift
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
     from nashgrid.runs.stackelberg import stackelberg
     from nashgrid.runs.storage_cases import StorageCases, storage_cases
     from nashgrid.runs.strategic_generators import strategic_generators
-    from nashgrid.runs.tie import Tie
-    from nashgrid.runs.tied_market import TiedOutcome, simulate_tied
+    from nashgrid.runs.tied.market import TiedOutcome, simulate_tied
+    from nashgrid.runs.tied.tie import Tie
     from nashgrid.runs.trade_levels import trades_by_level
-    from nashgrid.runs.verify import Verification, verify
+    from nashgrid.runs.verify import verify
 
 __version__ = version("nashgrid")
 __all__ = [
@@ -76,9 +77,9 @@ _HOMES = {
     "Scenario": "scenario",
     "Shifting": "shifting",
     "StorageCases": "storage_cases",
-    "Tie": "tie",
-    "TiedOutcome": "tied_market",
-    "Verification": "verify",
+    "Tie": "tied.tie",
+    "TiedOutcome": "tied.market",
+    "Verification": "run_verification",
     "built_in_scenarios": "scenario_files",
     "charges": "charges",
     "compare": "compare",
@@ -89,7 +90,7 @@ _HOMES = {
     "play": "play",
     "shift": "shifting",
     "simulate": "simulate",
-    "simulate_tied": "tied_market",
+    "simulate_tied": "tied.market",
     "stackelberg": "stackelberg",
     "storage_cases": "storage_cases",
     "strategic_generators": "strategic_generators",

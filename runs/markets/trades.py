@@ -71,6 +71,7 @@ class Trades:
     renting : what tenants of batteries pay their owners; None where there are none
     charge_per_kwh : (T,) of a leader for each kWh bought or sold; None where nobody leads
         [currency/kWh]
+    onward_kw : (T,) what who delivers passes on over a tie to a neighbour [kW]; None without a tie
     """
 
     agents: tuple[str, ...]
@@ -83,6 +84,13 @@ class Trades:
     passed_on: PassedOn | None = None
     renting: Renting | None = None
     charge_per_kwh: Floats | None = None
+    onward_kw: Floats | None = None
+
+    @property
+    def delivered_kw(self) -> Floats:
+        """(T,) what who delivers takes upstream, but for losses: what all its customers buy."""
+        bought = np.asarray(self.trade_kw.sum(axis=0))
+        return bought if self.onward_kw is None else bought + self.onward_kw
 
     @property
     def parties(self) -> tuple[str, ...]:

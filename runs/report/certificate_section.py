@@ -33,7 +33,8 @@ def certificate_section(outcome: Outcome) -> Section:
         f"{opening}<p>The numbers are computed from the tables of the outcome, apart from the "
         "negotiation that found it. The deviations meant are "
         f"<b>{text(str(outcome.certificate['deviation']))}</b>.</p>"
-        f"{_table(claims, outcome.scenario.currency)}{_findings(outcome)}{ac_findings(outcome)}"
+        f"{claims_table(claims, outcome.scenario.currency)}"
+        f"{_findings(outcome)}{ac_findings(outcome)}"
     )
     return Section("certificate", "Certificate", "The certificate", body)
 
@@ -55,7 +56,8 @@ def claim_group(name: str) -> tuple[str, str]:
     return EXCHANGES.get(head, head.capitalize()), tail
 
 
-def _table(claims: dict[str, dict[str, Any]], currency: str) -> str:
+def claims_table(claims: dict[str, dict[str, Any]], currency: str) -> str:
+    """Every claim with its value, bound and verdict, group by group."""
     groups: dict[str, list[str]] = {}
     for name, claim in claims.items():
         group, short = claim_group(name)

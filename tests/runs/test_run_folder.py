@@ -232,7 +232,7 @@ def test_an_interrupted_run_of_a_population_leaves_nothing(
         assert any(tmp_path.glob("*/settlement.parquet"))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nashgrid.runs.run_folder.version", stop)
+    monkeypatch.setattr("nashgrid.runs.run_record.version", stop)
     with pytest.raises(KeyboardInterrupt):
         district.save(tmp_path / "run")
     assert list(tmp_path.iterdir()) == []

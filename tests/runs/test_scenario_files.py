@@ -27,6 +27,7 @@ NAMES = (
     "district",
     "district33",
     "duet",
+    "harbour15",
     "quarters",
     "town123",
     "village",

@@ -11,6 +11,8 @@ from nashgrid.runs.plain_market import require_plain
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.wires import Wires, lay_wires
 
+_NEXT_TO_NOTHING_KW = 1e-6
+
 
 @dataclass(frozen=True)
 class Tie:
@@ -50,15 +52,46 @@ class TiedWires(Wires):
     Parameters
     ----------
     tie_kw : largest flow into it, either way
+    tie_bus : where it begins on this feeder
     """
 
     tie_kw: float = 0.0
+    tie_bus: int = 0
 
     def operator(self, topic: str, demand_limit_kw: Floats) -> GridOperator:
-        """The operator's problem; at the terminal the tie is the limit (half: it is doubled)."""
+        """The operator's problem; at the terminal the line of the tie is the limit.
+
+        Of what is delivered there no limit binds, as at any place: it would leave the price two
+        multipliers to be explained by.
+        """
         limits = demand_limit_kw.copy()
-        limits[-1] = self.tie_kw / 2
+        limits[-1] = self.tie_kw
         return super().operator(topic, limits)
+
+    def price_at_tie(
+        self, topic: str, demand_kw: Floats, price: Floats, demand_limit_kw: Floats
+    ) -> Floats:
+        """(T,) price at the bus where the tie begins, whether or not power is reported there.
+
+        Where none is, the prices of the places explain it: it is the sum of its parts at a place
+        where next to nothing may be taken.
+
+        Parameters
+        ----------
+        demand_kw, price : (T, B) delivered, and its price [currency/kWh]
+        demand_limit_kw : (B,) connection limits at the places
+        """
+        at = int(np.searchsorted(self.places, self.tie_bus))
+        if self.places[at] == self.tie_bus:
+            return np.asarray(price[:, at])
+        places = (*self.places[:at], self.tie_bus, *self.places[at:])
+        problem = replace(self, places=places).operator(
+            topic, np.insert(demand_limit_kw, at, _NEXT_TO_NOTHING_KW)
+        )
+        parts = problem.price_parts(
+            np.insert(demand_kw, at, 0.0, axis=1), np.insert(price, at, 0.0, axis=1)
+        )
+        return np.asarray(parts.total[:, at])
 
 
 def tied_wires(scenario: Scenario, bus: int, tie: Tie) -> TiedWires:
@@ -67,7 +100,7 @@ def tied_wires(scenario: Scenario, bus: int, tie: Tie) -> TiedWires:
     Raises
     ------
     ValueError
-        If the scenario has no feeder or a population, or there is no such bus.
+        If the scenario has no feeder or a population, or there is no such bus, or it is the root.
     """
     if scenario.feeder is None or scenario.population is not None:
         raise ValueError(
@@ -78,10 +111,33 @@ def tied_wires(scenario: Scenario, bus: int, tie: Tie) -> TiedWires:
     plain = lay_wires(scenario)
     if plain.feeder is None:
         raise ValueError(f"tie: scenario {scenario.name} has no feeder")
+    if bus == plain.feeder.root_bus:
+        raise ValueError(
+            f"tie: bus {bus} is the root of feeder {plain.feeder.name} of scenario "
+            f"{scenario.name}: there the utility sells, and a tie must begin at another bus"
+        )
     feeder, terminal = with_terminal(
         plain.feeder, bus, tie.resistance_pu / 2, tie.reactance_pu / 2, tie.limit_kw
     )
-    longer = np.hstack([plain.reactive_kvar, np.zeros((len(plain.reactive_kvar), 1))])
     own = {field.name: getattr(plain, field.name) for field in fields(plain)}
-    wires = TiedWires(**own, tie_kw=tie.limit_kw)
-    return replace(wires, feeder=feeder, places=(*plain.places, terminal), reactive_kvar=longer)
+    wires = TiedWires(**own, tie_kw=tie.limit_kw, tie_bus=bus)
+    # At the terminal nobody takes reactive power.
+    return replace(
+        wires,
+        feeder=feeder,
+        places=(*plain.places, terminal),
+        reactive_kvar=np.hstack([plain.reactive_kvar, np.zeros((len(plain.reactive_kvar), 1))]),
+        inverter_kvar=np.append(plain.inverter_kvar, 0.0),
+    )
+
+
+def wires_of_both(scenarios: tuple[Scenario, Scenario], tie: Tie) -> tuple[TiedWires, TiedWires]:
+    """The wires of two scenarios, with half of their tie each.
+
+    Raises
+    ------
+    ValueError
+        As `tied_wires`.
+    """
+    first, second = scenarios
+    return tied_wires(first, tie.first_bus, tie), tied_wires(second, tie.second_bus, tie)

@@ -1,0 +1,1 @@
+"""Two feeders with an operator each, and a tie between them."""
