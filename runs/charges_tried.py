@@ -7,7 +7,7 @@ and the bill of the utility at its tariff. Of all that is traded, (v - |sum_b d_
 inside; its buyers and sellers pay the charge, which is the income from it.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -19,8 +19,8 @@ from nashgrid.runs.wires import Wires
 
 
 @dataclass(frozen=True)
-class ChargeTried:
-    """One charge, and what became of it.
+class LeadersAccount:
+    """What a charge comes to for a leader.
 
     Attributes
     ----------
@@ -29,8 +29,6 @@ class ChargeTried:
     inside_kwh : energy traded inside, over the day [kWh]
     income : from the charge [currency]
     profit : income, and what deliveries leave over their cost [currency]
-    converged : whether the exchange did
-    rounds, messages, transmissions, bytes : that it took
     """
 
     share: float
@@ -38,6 +36,18 @@ class ChargeTried:
     inside_kwh: float
     income: float
     profit: float
+
+
+@dataclass(frozen=True)
+class ChargeTried(LeadersAccount):
+    """A charge that was on trial, and the exchange that answered it.
+
+    Attributes
+    ----------
+    converged : whether the exchange did
+    rounds, messages, transmissions, bytes : that it took
+    """
+
     converged: bool
     rounds: int
     messages: int
@@ -50,36 +60,22 @@ class ChargeTried:
         return self.profit if self.converged else -np.inf
 
 
-COLUMNS = [*ChargeTried.__annotations__, "chosen"]
-
-
-@dataclass(frozen=True)
-class LeadersAccount:
-    """What a delivery comes to for a leader, see the module.
-
-    Attributes
-    ----------
-    charge_per_kwh, inside_kwh, income, profit : as of a `ChargeTried`
-    """
-
-    charge_per_kwh: float
-    inside_kwh: float
-    income: float
-    profit: float
+COLUMNS = [*(field.name for field in fields(ChargeTried)), "chosen"]
 
 
 def leaders_account(
-    wires: Wires, charge_per_kwh: Floats, price: Floats, demand_kw: Floats, volume_kw: Floats
+    wires: Wires, charge: LeadersCharge, price: Floats, demand_kw: Floats, volume_kw: Floats
 ) -> LeadersAccount:
-    """From a charge (T,), clearing prices and deliveries (T, B) and the volume (T,)."""
+    """From clearing prices and deliveries (T, B) and the volume (T,) that answer a charge."""
     hours, net = wires.scenario.horizon.slot_hours, demand_kw.sum(axis=1)
     through = volume_kw - np.abs(net)
-    paid = hours * float((price * demand_kw).sum() + charge_per_kwh @ volume_kw)
+    paid = hours * float((price * demand_kw).sum() + charge.per_kwh @ volume_kw)
     cost = wires.tariff.bill(net, hours) + wires.loss_cost(STACKELBERG, demand_kw)
     return LeadersAccount(
-        charge_per_kwh=float(charge_per_kwh.mean()),
+        share=charge.share,
+        charge_per_kwh=float(charge.per_kwh.mean()),
         inside_kwh=hours * float(through.sum()) / 2,
-        income=hours * float(charge_per_kwh @ through),
+        income=hours * float(charge.per_kwh @ through),
         profit=paid - cost,
     )
 

@@ -44,7 +44,7 @@ def leader_finding(wires: Wires, tables: Tables, books: Books) -> dict[str, Any]
         return {}
     account = leaders_account(
         wires,
-        wires.charge.per_kwh,
+        wires.charge,
         price_at_places(tables.prices, STACKELBERG, wires),
         demand_kw(tables.trades, STACKELBERG, wires),
         np.abs(books.trades.trade_kw).sum(axis=0),

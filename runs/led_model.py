@@ -56,6 +56,11 @@ class LedModel(TradingModel):
             self._search.learn(self.tried[-1].serves)
         super().end_negotiation()
 
+    @property
+    def _charge(self) -> LeadersCharge:
+        """On trial now, or chosen."""
+        return LeadersCharge(self._search.share, self.wires.tariff)
+
     def _lay_wires(self, topics: tuple[str, ...]) -> Wires:
         wires = super()._lay_wires(topics)
         return replace(wires, charge=LeadersCharge(0.0, wires.tariff))
@@ -78,7 +83,7 @@ class LedModel(TradingModel):
         if self._waiting[0] != STACKELBERG:
             return super()._next_negotiation()
         topic = self._waiting.pop(0) if self._search.finished else CHARGE_TRIAL
-        charge = LeadersCharge(self._search.share, self.wires.tariff)
+        charge = self._charge
         self.wires = replace(self.wires, charge=charge)
         self._before = self.post.network.totals()
         return LedNegotiation(
@@ -95,14 +100,13 @@ class LedModel(TradingModel):
         leader, exchange = self.counterparty, self.coordinators[CHARGE_TRIAL].exchange
         account = leaders_account(
             self.wires,
-            LeadersCharge(self._search.share, self.wires.tariff).per_kwh,
+            self._charge,
             leader.price(CHARGE_TRIAL),
             leader.demand_kw[CHARGE_TRIAL],
             leader.volume_kw[CHARGE_TRIAL],
         )
         traffic = self.post.network.totals()
         return ChargeTried(
-            share=self._search.share,
             converged=exchange.converged,
             rounds=len(exchange.records),
             **{name: count - self._before[name] for name, count in traffic.items()},

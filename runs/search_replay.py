@@ -40,8 +40,10 @@ def search_misfits(
     search, again = ChargeSearch(None if leader is None else leader.required), []
     tried = read_charges(stored)
     for number, one in enumerate(tried[: len(said)]):
-        charge = LeadersCharge(search.share, wires.tariff).per_kwh
-        if np.abs(charge - said[number]).max() > EXACTNESS * np.abs(charge).max(initial=1.0):
+        charge = LeadersCharge(search.share, wires.tariff)
+        if np.abs(charge.per_kwh - said[number]).max() > EXACTNESS * charge.per_kwh.max(
+            initial=1.0
+        ):
             yield f"charges_tried.csv: row {number + 1}: the leader announced another charge"
         account = leaders_account(
             wires,
@@ -50,7 +52,7 @@ def search_misfits(
             -_by_slot(heard["remainder"][number], wires),
             heard["volume"][number],
         )
-        again.append(replace(one, share=search.share, **asdict(account)))
+        again.append(replace(one, **asdict(account)))
         search.learn(one.serves)
     chosen = search.share if search.finished else None
     yield from table_differences("charges_tried.csv", stored, charges_table(again, chosen))

@@ -33,8 +33,8 @@ def leader_section(outcome: Outcome) -> Section | None:
         "community: on top of the price for who buys, off it for who sells. It tried "
         f"{tries} charges, each in an exchange of its own, and chose the one that {aim}: {charge} "
         f"in the mean of all slots, {share} of the largest under which a trade inside may pay. Of "
-        f"its profit of {profit}, {income} are charges; what is left comes from prices at full "
-        "wires, and from losses. There may be a better charge between those tried.</p>"
+        f"its profit of {profit}, {income} are charges; the rest comes from full wires "
+        "and losses. There may be a better charge between those tried.</p>"
     )
     return Section("leader", "The leader", "The leader's charge", body, (figure,))
 
