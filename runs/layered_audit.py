@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from nashgrid.agents.bench import Bench
+from nashgrid.agents.bench import Bench, Members
 from nashgrid.market.messages import Floats, Integers
 from nashgrid.runs.message_log import EXACTNESS, MessageLog
 from nashgrid.runs.seating import Seating
@@ -35,14 +35,12 @@ class LayeredReplay:
         self._managers = range(agents + 1, agents + 1 + len(seating.managers))
         self._last = agents + 1 + len(seating.managers)
         self._opening = opening_price
-        self._own: dict[int, Integers] = {}
         managers = [np.array([address]) for address in self._managers]
-        for members in (
+        everybody = (
             *seating.traders(np.array(self._agents)),
             *seating.who_face_many(managers, np.array([self._last])),
-        ):
-            lists = Bench(members).own(np.arange(len(opening_price), dtype=np.float64))
-            self._own |= dict(zip(members.addresses.tolist(), lists.astype(np.int64), strict=True))
+        )
+        self._own = commodities_of(everybody, len(opening_price))
         self._replay()
 
     def told_counterparty(self) -> Iterator[str]:
@@ -104,10 +102,15 @@ class LayeredReplay:
         yield from self._differ(closing, price, self._scales["price"], address, "closing price")
         told = self._log.received("set points", address)
         if len(told):
-            share = np.zeros(len(self._opening))
-            share[self._own[self._last]] = self._said("set points", "reactive_share", self._last)
             values = self._log.values(told, "reactive_share")
+            share = self._set_points()
             yield from self._differ(values, share[None, own], 0.0, address, "set points")
+
+    def _set_points(self) -> Floats:
+        """(K,) how who delivers sets inverters."""
+        share = np.zeros(len(self._opening))
+        share[self._own[self._last]] = self._said("set points", "reactive_share", self._last)
+        return share
 
     def _sums(self, name: str, address: int, others: Sequence[int]) -> Iterator[str]:
         """Enrolment sums must be those of what others said when they enrolled."""
@@ -158,3 +161,12 @@ class LayeredReplay:
             yield (
                 f"{self._log.topic}: the {what} told at address {address} does not follow from sums"
             )
+
+
+def commodities_of(everybody: Sequence[Members], count: int) -> dict[int, Integers]:
+    """Address -> numbers of the commodities that its owner trades, of `count` in all."""
+    own: dict[int, Integers] = {}
+    for members in everybody:
+        lists = Bench(members).own(np.arange(count, dtype=np.float64))
+        own |= dict(zip(members.addresses.tolist(), lists.astype(np.int64), strict=True))
+    return own

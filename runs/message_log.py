@@ -15,21 +15,23 @@ EXACTNESS = 1e-9
 class MessageLog:
     """What was said in an exchange, from the table of an outcome.
 
-    Agents have the addresses from 1 on, after them managers of communities, then the counterparty
-    and the clouds.
+    Agents have the addresses from 1 on, after them managers of communities, then who delivers (two
+    where feeders are tied) and the clouds.
 
     Parameters
     ----------
     messages : of an outcome
     topic : the exchange
-    agents, managers : how many there are
+    agents, managers, counterparties : how many there are
 
     Attributes
     ----------
     step, receiver : (m,) of every message
     """
 
-    def __init__(self, messages: pa.Table, topic: str, agents: int, managers: int) -> None:
+    def __init__(
+        self, messages: pa.Table, topic: str, agents: int, managers: int, counterparties: int = 1
+    ) -> None:
         own = pa.compute.equal(messages["topic"].cast(pa.string()), topic)
         self.topic = topic
         self._table = messages.filter(own).combine_chunks()
@@ -38,6 +40,7 @@ class MessageLog:
         self.receiver = self._table["receiver"].to_numpy()
         self.step = self._table["model_step"].to_numpy()
         self._agents, self._counterparty = agents, agents + managers + 1
+        self._last = agents + managers + counterparties
         names = dict.fromkeys(name for kind in FIELDS.values() for name in kind)
         self._width = {
             name: pa.compute.list_value_length(self._table[name]).to_numpy() for name in names
@@ -106,11 +109,11 @@ class MessageLog:
         mine = {
             "prosumer": self.receiver <= self._agents,
             "manager": (self.receiver > self._agents) & (self.receiver < self._counterparty),
-            "counterparty": self.receiver == self._counterparty,
+            "counterparty": (self.receiver >= self._counterparty) & (self.receiver <= self._last),
         }[role]
         for kind in np.unique(self._kind[mine]):
             rows = np.flatnonzero(mine & (self._kind == kind))
             for name in undisclosed(kind, role, self.fields(rows)):
                 yield f"{self.topic}: a {kind} told a {role} its {name}"
-            if (self._sender[rows] <= self._counterparty).any():
+            if (self._sender[rows] <= self._last).any():
                 yield f"{self.topic}: a {kind} to a {role} did not come from the cloud"

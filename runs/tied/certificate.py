@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from nashgrid.market.topics import TRADING
 from nashgrid.runs.certificate import best_responses, convergence, welfare_claim
@@ -14,6 +15,7 @@ from nashgrid.runs.price_claims import price_claims
 from nashgrid.runs.proof import CaseProof
 from nashgrid.runs.rounding import rounding_slack
 from nashgrid.runs.scenario import OPERATOR, UTILITY
+from nashgrid.runs.tied.audit import audit_claims
 from nashgrid.runs.tied.half import Half
 from nashgrid.runs.tied.proof import prove_halves
 from nashgrid.runs.tied.tables import TiedTables, of_feeder
@@ -21,8 +23,10 @@ from nashgrid.runs.tied.tables import TiedTables, of_feeder
 Claims = dict[str, dict[str, Any]]
 
 
-def certify_tied(first: Half, second: Half, tables: TiedTables) -> dict[str, Any]:
-    """Prove an outcome from its tables alone.
+def certify_tied(
+    first: Half, second: Half, tables: TiedTables, messages: pa.Table
+) -> dict[str, Any]:
+    """Prove an outcome from its tables and messages alone.
 
     Every participant of either feeder is held to its best response, what leaves one feeder to what
     comes into the other, and the cost of all to that of one central problem.
@@ -43,6 +47,7 @@ def certify_tied(first: Half, second: Half, tables: TiedTables) -> dict[str, Any
     claims["budget"] = claim(
         abs(float(tables.accounts["payment_micro"].sum())), 0.0, "sum of all payments [micro-units]"
     )
+    claims |= audit_claims(messages, [half.wires for half in halves])
     return {
         "deviation": COMPETITIVE.deviation,
         "tolerance": tolerance,

@@ -38,5 +38,5 @@ def conclude(
             for table in ("voltages", "lines", "losses", "price_parts", "reactive")
         },
     )
-    certificate = certify_tied(first, second, tables)
+    certificate = certify_tied(first, second, tables, messages)
     return tables, certificate, summarise_tied(first, second, tables, messages)

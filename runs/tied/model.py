@@ -8,7 +8,6 @@ import mesa
 import numpy as np
 import pandas as pd
 
-from nashgrid.agents.bench import Members
 from nashgrid.agents.cloud import Cloud
 from nashgrid.agents.prosumer import Prosumer
 from nashgrid.agents.tied_operator import TiedOperator
@@ -24,6 +23,7 @@ from nashgrid.runs.model import exchange_rules
 from nashgrid.runs.roster import roster
 from nashgrid.runs.round_reporters import ROUND_REPORTERS
 from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.tied.seating import tied_members, tied_opening_price
 from nashgrid.runs.tied.tie import TiedWires
 
 
@@ -124,9 +124,9 @@ class TiedModel(mesa.Model):
         self.cloud = Cloud(
             self,
             TRADING,
-            members=self._members(),
+            members=tied_members(wires, [first.place, second.place]),
             rules=self._rules,
-            opening_price=self._opening_price(),
+            opening_price=tied_opening_price(wires),
         )
         traders = [*first.prosumers, *second.prosumers]
         self.post = Post(
@@ -162,28 +162,6 @@ class TiedModel(mesa.Model):
             rules=self._rules,
         )
 
-    def _members(self) -> list[Members]:
-        slots = self.sides[0].study.horizon.slots
-        counts = [len(side.wires.places) - 1 for side in self.sides]
-        tie = np.arange(sum(counts), sum(counts) + 1)
-        blocks = [np.arange(counts[0]), counts[0] + np.arange(counts[1])]
-        groups = []
-        for side, block in zip(self.sides, blocks):
-            addresses = np.array([one.unique_id for one in side.prosumers], dtype=np.int64)
-            groups.append(Members(addresses, _slots_of(block, slots), side.place))
-        for side, block in zip(self.sides, blocks):
-            every = _slots_of(np.append(block, tie), slots).reshape(1, -1)
-            alone = np.zeros(1, dtype=np.int64)
-            operator = side.counterparty.addresses
-            groups.append(Members(operator, every, alone, role="counterparty"))
-        return groups
-
-    def _opening_price(self) -> Floats:
-        """Retail at every place, between the two at the tie."""
-        retail = [side.wires.tariff.retail_price_per_kwh for side in self.sides]
-        places = [len(side.wires.places) - 1 for side in self.sides]
-        return np.concatenate([*map(np.tile, retail, places), 0.5 * (retail[0] + retail[1])])
-
     def _links(self) -> Links:
         """Everybody is linked to the cloud, as its own scenario has it."""
         members, properties = [], []
@@ -197,8 +175,3 @@ class TiedModel(mesa.Model):
             np.array(members),
             *(np.concatenate(values) for values in zip(*properties)),
         )
-
-
-def _slots_of(places: Integers, slots: int) -> Integers:
-    """(P, T) commodities of places."""
-    return np.asarray(places[:, None] * slots + np.arange(slots))

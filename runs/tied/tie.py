@@ -111,6 +111,10 @@ def tied_wires(scenario: Scenario, bus: int, tie: Tie) -> TiedWires:
     plain = lay_wires(scenario)
     if plain.feeder is None:
         raise ValueError(f"tie: scenario {scenario.name} has no feeder")
+    if bus not in plain.feeder.buses:
+        raise ValueError(
+            f"tie: feeder {plain.feeder.name} of scenario {scenario.name} has no bus {bus}"
+        )
     if bus == plain.feeder.root_bus:
         raise ValueError(
             f"tie: bus {bus} is the root of feeder {plain.feeder.name} of scenario "
