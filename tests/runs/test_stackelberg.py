@@ -108,6 +108,10 @@ def test_the_duet_by_hand(duet_led: Outcome) -> None:
     np.testing.assert_allclose(duet_led.charges_tried["profit"], 0.2 * share * inside, atol=1e-3)
     assert duet_led.certificate["leader"]["share"] == 1.0
     assert duet_led.certificate["leader"]["profit"] == pytest.approx(0.6, abs=1e-3)
+    # Where the answer stays, an exchange that begins where the last one ended is soon over.
+    assert (
+        duet_led.charges_tried["rounds"].iloc[1:6].max() < duet_led.charges_tried["rounds"][0] / 2
+    )
     # Everybody could pay the tariff: nobody loses, and nobody gains.
     assert duet_led.accounts["saving"].to_numpy() == pytest.approx(0.0, abs=1e-4)
 
