@@ -152,8 +152,9 @@ class Cloud(TradingAgent):
         now_s: float,
         by_commodity: Mapping[str, Floats],
         to_all: Mapping[str, Floats] | None = None,
+        benches: Sequence[Bench] | None = None,
     ) -> None:
-        for bench in self._benches:
+        for bench in self._benches if benches is None else benches:
             fields = {name: bench.own(values) for name, values in by_commodity.items()}
             for name, values in (to_all or {}).items():
                 fields[name] = np.broadcast_to(values, (len(bench.members), len(values)))

@@ -79,7 +79,7 @@ class Prosumer(TradingAgent):
         if share is not None:
             self._sizes[TRADING] = np.append(self._size, share.sizes(horizon.slots)[None], axis=1)
         for topic in self.problems:
-            self._sit_down(topic)
+            self._sit_down(topic, rules)
 
     def anticipate(self, topic: str, anticipation: Anticipation) -> None:
         """Take a seat in an exchange whose price it knows to move with its own power."""
@@ -92,6 +92,14 @@ class Prosumer(TradingAgent):
         self.problems[topic] = problem
         respond = anticipation.respond(answer, self._size)
         self.seats[topic] = Participation(self._size, self._horizon.slots, respond, self._rules)
+
+    def take_seat(self, topic: str, rules: ExchangeRules) -> None:
+        """Take part in a further exchange, by rules of its own and with the problem of the market.
+
+        What it answers there is what it has to say of that problem until it answers elsewhere.
+        """
+        self.problems[topic] = self.problems[TRADING]
+        self._sit_down(topic, rules)
 
     def follow(self) -> None:
         """Be ready for exchanges that a leader opens with a charge."""
@@ -108,7 +116,7 @@ class Prosumer(TradingAgent):
             return super().react(kind, topic, fields)
         self._charge.change(fields["charge"][0])
         self.problems[topic].heed_parameters()
-        self._sit_down(topic)
+        self._sit_down(topic, self._rules)
         return None
 
     def enrol(self, topic: str, coordinator: int, now_s: float) -> None:
@@ -149,14 +157,14 @@ class Prosumer(TradingAgent):
         """Its devices' schedule in an outcome: device -> quantity -> (T,)."""
         return self.problems[topic].recall().schedule()
 
-    def _sit_down(self, topic: str) -> None:
+    def _sit_down(self, topic: str, rules: ExchangeRules) -> None:
         """Take a new seat in an exchange whose price is taken as given."""
         size, last = self._sizes.get(topic, self._size), self.seats.get(topic)
         self.seats[topic] = Participation(
             size,
             size.shape[1],
             self._respond(self.problems[topic], size),
-            self._rules,
+            rules,
             None if last is None else last.quantity,
         )
 

@@ -22,6 +22,7 @@ DISCLOSED: Mapping[str, Mapping[Role, tuple[str, ...]]] = {
     "award": dict.fromkeys(_EVERYBODY, ("weight",)),
     "charge": {"prosumer": ("charge",)},
     "enrolment sums": {"manager": _SUMS, "counterparty": _SUMS},
+    "offer sums": {"counterparty": ("quantity",)},
     "left over": {"manager": ("quantity",)},
     "remainder": {"counterparty": ("quantity",)},
     "set points": {"prosumer": ("reactive_share",)},

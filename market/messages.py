@@ -49,11 +49,16 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "memory_slot": "where to keep the last round in the memory; -1: nothing to keep",
         "mixing_weights": "weight of each memory slot in the next target [1]",
     },
+    "announcement": {
+        "price": "what a kWh costs at each place, energy and charge [currency/kWh]",
+        "imbalance": "how far schedules at each place are asked to give way per unit of size [1]",
+    },
     "offer": {
         "quantity": "what the sender would buy of each commodity [kW]",
         "squared_norm": "its own term of the norm of all quantities [kW]",
         "residual_products": "its own inner products of residuals with the memory [kW]",
     },
+    "offer sums": {"quantity": "sum of what all would buy of each commodity [kW]"},
     "closing": {"price": "clearing price of each commodity the receiver trades [currency/kWh]"},
     "commitment": {"quantity": "what the sender will buy of each commodity [kW]"},
     "left over": {"quantity": "what the receiver has to buy besides so that all balances [kW]"},

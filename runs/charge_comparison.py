@@ -1,15 +1,20 @@
 """Where network charges and the schedules that answer them come to rest, rule by rule."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from nashgrid.agents.charge_rules import KEPT_KW, KEPT_PU
 from nashgrid.grid.network_charges.revenue import RevenueAdequacy
 from nashgrid.market.messages import Floats
-from nashgrid.runs.charge_rules import KEPT_KW, KEPT_PU
+from nashgrid.runs.charge_terms import ChargeTerms, topic_of
 from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.summary import traffic_by_kind
 
 
 @dataclass(frozen=True)
@@ -26,10 +31,12 @@ class Charged:
     price_per_kwh : (T, B) energy at the root and charge [currency/kWh]
     trades : slot, seller and buyer (buses; the utility is at the root), power_kw, charge_per_kwh,
         each with the nearest partner
+    schedules : case (the rule), agent, device, slot and the decisions of the device
     device_cost, upstream_bill, loss_cost : of the outcome [currency]
     revenue : what the agents pay beyond the bill upstream, against losses and fixed cost
     largest_epsilon : what an agent could save at most by another schedule at these prices, by weak
         duality, relative to max(1, its cost)
+    largest_violation : of an agent's own constraints [kW, kWh]
     excess_kw, excess_pu : how far limits are exceeded, by LinDistFlow
     ac_losses_kwh, ac_loading, ac_lowest_pu, ac_highest_pu : by AC power flow; the largest loading
         is a share of a line's limit
@@ -42,11 +49,13 @@ class Charged:
     demand_kw: Floats
     price_per_kwh: Floats
     trades: pd.DataFrame
+    schedules: pd.DataFrame
     device_cost: float
     upstream_bill: float
     loss_cost: float
     revenue: RevenueAdequacy
     largest_epsilon: float
+    largest_violation: float
     excess_kw: float
     excess_pu: float
     ac_losses_kwh: float
@@ -73,19 +82,30 @@ class ChargeComparison:
     ----------
     scenario : what they were run on
     places : (B,) buses with a price
-    fixed_cost : what the charges have to bring in beside the losses [currency]
+    terms, seed : on which they were run
     outcomes : in the order asked for
+    messages : one row per message, with its fields as lists
+    certificate : the proof, as nested plain dictionaries
     """
 
     scenario: Scenario
     places: tuple[int, ...]
-    fixed_cost: float
+    terms: ChargeTerms
+    seed: int
     outcomes: tuple[Charged, ...]
+    messages: pa.Table
+    certificate: dict[str, Any]
+
+    @property
+    def certified(self) -> bool:
+        """Whether all came to rest and every claim of the certificate holds."""
+        return bool(self.certificate["certified"])
 
     @property
     def table(self) -> pd.DataFrame:
         """A row for each rule; money in the scenario's currency."""
         hours = self.scenario.horizon.slot_hours
+        traffic = traffic_by_kind(self.messages)
         rows = []
         for one in self.outcomes:
             traded_kwh = hours * float(np.abs(one.trade_kw).sum())
@@ -105,26 +125,34 @@ class ChargeComparison:
                     "cost_to_recover": one.revenue.cost,
                     "adequacy": one.revenue.ratio,
                     "largest_epsilon": one.largest_epsilon,
+                    **_of_topic(traffic, topic_of(one.rule)),
                 }
             )
         return pd.DataFrame(rows)
 
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Totals for people: currency, what the messages came to, and the simulated time."""
+        return {
+            "currency": self.scenario.currency,
+            "messages": traffic_by_kind(self.messages),
+            "simulated_seconds": float(self.messages["arrived_s"].to_numpy().max()),
+        }
+
     def save(self, folder: str | Path | None = None) -> Path:
-        """Write scenario, table (CSV and Markdown), trades and page into a new folder.
+        """Write scenario, tables (CSV and Markdown), messages, proof and page into a new folder.
 
         Raises
         ------
         ValueError
             If the folder exists already or cannot be written.
         """
-        from nashgrid.runs.charges_table import markdown
-        from nashgrid.runs.report.charges_page import write_charges
-        from nashgrid.runs.run_folder import study_folder
+        from nashgrid.runs.charge_folder import save_charges
 
-        with study_folder(folder, self.scenario) as place:
-            self.table.to_csv(place / "charges.csv", index=False, lineterminator="\n")
-            trades = pd.concat([one.trades.assign(rule=one.rule) for one in self.outcomes])
-            trades.to_csv(place / "trades.csv", index=False, lineterminator="\n")
-            (place / "charges.md").write_text(markdown(self), encoding="utf-8")
-            write_charges(self, place / "charges.html")
-        return place
+        return save_charges(self, None if folder is None else Path(folder))
+
+
+def _of_topic(traffic: Mapping[str, Mapping[str, int]], topic: str) -> dict[str, int]:
+    """Messages, transmissions and bytes of an exchange, of all kinds together."""
+    own = [kind for name, kind in traffic.items() if name.startswith(f"{topic}/")]
+    return {name: sum(kind[name] for kind in own) for name in own[0]}

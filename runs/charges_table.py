@@ -36,6 +36,8 @@ def columns(currency: str) -> dict[str, Callable[[Row], str]]:
         f"revenue [{currency}]": lambda row: f"{row['revenue']:,.2f}",
         f"to recover [{currency}]": lambda row: f"{row['cost_to_recover']:,.2f}",
         "adequacy": lambda row: f"{row['adequacy']:.2f}",
+        "messages": lambda row: f"{row['messages']:,}",
+        "sent [MB]": lambda row: f"{row['bytes'] / 1e6:,.1f}",
     }
 
 

@@ -11,7 +11,7 @@ anything else does not fit, under whatever name it travels: one agent's power, o
 limit, an impedance, a flow or a cost of who delivers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +24,9 @@ from nashgrid.market.topics import LED, MONEY_EXCHANGES, TRADING
 from nashgrid.runs.claims import claim
 from nashgrid.runs.layered_audit import LayeredReplay
 from nashgrid.runs.led_audit import charge_misfits, volume_misfits
-from nashgrid.runs.message_log import EXACTNESS, MessageLog
+from nashgrid.runs.message_log import MessageLog
 from nashgrid.runs.seating import energy_seating, opening_price
+from nashgrid.runs.told_sums import at_own_place, differ, sum_at_places, told_otherwise, wrong_sums
 from nashgrid.runs.wires import Wires
 
 MOST_NAMED = 5
@@ -88,10 +89,6 @@ def audit(messages: pa.Table, wires: Wires, roster: pd.DataFrame) -> Audit:
     roster : one row per agent, in order of address
     """
     place = wires.place_of(roster["bus"])
-    alone = {
-        wires.places[place[row]]: str(roster["agent"].iloc[row])
-        for row in np.flatnonzero(np.bincount(place)[place] == 1)
-    }
     managers = wires.manager_addresses(len(roster))
     names = pa.compute.unique(messages["topic"].cast(pa.string())).to_pylist()
     to_counterparty: list[str] = []
@@ -116,12 +113,27 @@ def audit(messages: pa.Table, wires: Wires, roster: pd.DataFrame) -> Audit:
         if name in LED:
             to_counterparty += volume_misfits(log)
             to_prosumers += charge_misfits(log)
+    return found(to_counterparty, to_prosumers, wires, roster, without_content)
+
+
+def found(
+    to_counterparty: Sequence[str],
+    to_prosumers: Sequence[str],
+    wires: Wires,
+    roster: pd.DataFrame,
+    without_content: int = 0,
+) -> Audit:
+    """What was told, and who is alone at a place: there the sum is its own power."""
+    place = wires.place_of(roster["bus"])
+    alone = {
+        wires.places[place[row]]: str(roster["agent"].iloc[row])
+        for row in np.flatnonzero(np.bincount(place)[place] == 1)
+    }
+    given_away = []
     if wires.scenario.privacy.single_participant_buses != "allow":
-        to_counterparty += [
-            f"the power of {agent} alone at bus {bus}" for bus, agent in alone.items()
-        ]
+        given_away = [f"the power of {agent} alone at bus {bus}" for bus, agent in alone.items()]
     return Audit(
-        tuple(to_counterparty),
+        (*to_counterparty, *given_away),
         tuple(to_prosumers),
         alone,
         dict(wires.reported_at),
@@ -163,25 +175,16 @@ class _Replay:
     def told_counterparty(self) -> Iterator[str]:
         """What it was told that does not follow from sums."""
         log = self._log
-        for kind, heard, sign in (
-            ("enrolment sums", "enrolment", 1),
-            ("remainder", "commitment", -1),
-        ):
-            rows = log.to_counterparty(kind)
-            for name in log.fields(rows):
-                values = log.values(log.of_prosumers(heard), name)
-                sums = sign * self._sum_at_places(log.of_prosumers(heard), values)
-                if _differ(log.values(rows, name)[0], sums, float(np.abs(values).sum())):
-                    yield f"{log.topic}: {name} of the {kind} is not the sum over the agents"
+        yield from wrong_sums(log, self._place)
         price, imbalance = self._prices(), np.roll(self._imbalance, 1, axis=0)
         imbalance[0] = 0.0
         for number in range(len(price)):
-            if _differ(self._quoted["price"][number], price[number], self._price_scale):
+            if differ(self._quoted["price"][number], price[number], self._price_scale):
                 yield f"{log.topic}: round {number + 1}: the price does not follow from sums"
-            if _differ(self._quoted["imbalance"][number], imbalance[number], self._imbalance_scale):
+            if differ(self._quoted["imbalance"][number], imbalance[number], self._imbalance_scale):
                 yield f"{log.topic}: round {number + 1}: the imbalance is not that of all offers"
         for told in log.values(log.to_counterparty("closing"), "price"):
-            if _differ(told, self._clearing[-1], self._price_scale):
+            if differ(told, self._clearing[-1], self._price_scale):
                 yield f"{log.topic}: the closing price does not follow from sums"
 
     def told_prosumers(self) -> Iterator[str]:
@@ -202,18 +205,10 @@ class _Replay:
 
     def _not_their_own(self, rows: Integers, name: str, values: Floats) -> Iterator[str]:
         """Messages whose field is not the receiver's part of the (rows, K) values."""
-        log = self._log
         if name in ("price", "imbalance", "reactive_share"):
-            at_places = values.reshape(len(rows), self._places, -1)
-            values = at_places[np.arange(len(rows)), self._place[log.receiver[rows] - 1]]
+            values = at_own_place(self._log, rows, values, self._place)
         scale = {"price": self._price_scale, "imbalance": self._imbalance_scale}.get(name, 0.0)
-        told = log.values(rows, name)
-        wrong = (np.abs(told - values) > EXACTNESS * scale).any(axis=1)
-        for row in rows[wrong]:
-            yield (
-                f"{log.topic}: the {name} told the agent at address {log.receiver[row]} is not "
-                "that of its own place"
-            )
+        return told_otherwise(self._log, rows, name, values, scale)
 
     def _prices(self) -> Floats:
         """(R, K) what the quotes must say: mixed clearing prices of the rounds in the memory."""
@@ -233,7 +228,7 @@ class _Replay:
             weight = log.values(np.concatenate(awards), "weight")
             return np.asarray(np.where(weight > 0, weight, 1.0).sum(axis=0))
         own, last = log.of_prosumers("enrolment"), log.of_counterparty("enrolment")
-        sizes = self._sum_at_places(own, log.values(own, "size"))
+        sizes = sum_at_places(log, own, log.values(own, "size"), self._place)
         return np.asarray(sizes + log.values(last, "size").sum(axis=0))
 
     def _sums_of_offers(self) -> tuple[Floats, Floats]:
@@ -247,13 +242,3 @@ class _Replay:
         np.add.at(sums, at, values)
         np.add.at(absolute, at, np.abs(values))
         return sums.reshape(rest.shape) + rest, absolute.reshape(rest.shape) + np.abs(rest)
-
-    def _sum_at_places(self, rows: Integers, values: Floats) -> Floats:
-        """(K,) sums of what prosumers said, by place."""
-        sums = np.zeros((self._places, values.shape[1]))
-        np.add.at(sums, self._place[self._log.sender(rows) - 1], values)
-        return sums.ravel()
-
-
-def _differ(told: Floats, expected: Floats, scale: float) -> bool:
-    return bool((np.abs(told - expected) > EXACTNESS * scale).any())

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from nashgrid.runs.charge_folder import holds_charges
+from nashgrid.runs.charge_verification import verify_charges
 from nashgrid.runs.run_verification import Verification, verify_run
 from nashgrid.runs.tied.folder import is_tied
 from nashgrid.runs.tied.verify import verify_tied
@@ -12,7 +14,7 @@ def verify(folder: str | Path) -> Verification:
 
     Parameters
     ----------
-    folder : of a run, or of two feeders with a tie
+    folder : of a run, of two feeders with a tie, or of network charges
 
     Raises
     ------
@@ -20,4 +22,6 @@ def verify(folder: str | Path) -> Verification:
         If a file is missing or unreadable.
     """
     place = Path(folder)
+    if holds_charges(place):
+        return verify_charges(place)
     return verify_tied(place) if is_tied(place) else verify_run(place)

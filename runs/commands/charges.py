@@ -22,6 +22,9 @@ def charges(
     fixed_cost: Annotated[
         float, typer.Option(help="What the charges have to bring in beside the losses.")
     ] = 0.0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of what the message network leaves to chance.")
+    ] = 1,
     out: Annotated[
         Path | None,
         typer.Option(help="New folder for the files; default: the next number in nashgrid-runs."),
@@ -29,9 +32,10 @@ def charges(
 ) -> None:
     """Let network charges and the schedules that answer them come to rest, rule by rule.
 
-    The exit code is 0 when all came to rest, 1 when one did not, and 2 for bad input.
+    The exit code is 0 when all came to rest and every claim of the certificate holds, 1 when one
+    did not, and 2 for bad input.
     """
-    from nashgrid.runs.charges import RULES
+    from nashgrid.runs.charge_terms import RULES
     from nashgrid.runs.charges import charges as charge
     from nashgrid.runs.charges_table import show_charges
     from nashgrid.runs.run_folder import next_folder
@@ -41,7 +45,7 @@ def charges(
     names = list(RULES) if rules == "all" else [name.strip() for name in rules.split(",")]
     next_folder(out)  # refuse at once what could not be written in the end
     with interruptible(), console.status("charges and schedules answer one another"):
-        comparison = charge(chosen, names, fixed_cost=fixed_cost)
+        comparison = charge(chosen, names, fixed_cost=fixed_cost, seed=seed)
         folder = comparison.save(out)
     show_charges(console, comparison)
-    end_study(folder / "charges.html", all(one.stable for one in comparison.outcomes))
+    end_study(folder / "charges.html", comparison.certified)

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from nashgrid.runs.charge_comparison import ChargeComparison
 from nashgrid.runs.charges_table import WORDS, cells
+from nashgrid.runs.report.certificate_section import claims_table
 from nashgrid.runs.report.document import document
 from nashgrid.runs.report.figure import Figure, Section
+from nashgrid.runs.report.privacy_findings import privacy_findings
 from nashgrid.runs.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, SKY, axis, layout
 from nashgrid.runs.report.words import rounded, text
 
@@ -28,6 +30,7 @@ def write_charges(comparison: ChargeComparison, path: Path) -> Path:
                 "<p>Energy and charge, the mean of the day.</p>",
                 (_figure(comparison),),
             ),
+            Section("certificate", "Certificate", "The certificate", _certificate(comparison)),
         ],
         footer="Made by nashgrid. This page needs no connection.",
     )
@@ -38,7 +41,7 @@ def write_charges(comparison: ChargeComparison, path: Path) -> Path:
 def _headline(comparison: ChargeComparison) -> str:
     stable = sum(one.stable for one in comparison.outcomes)
     kept = [WORDS[one.rule] for one in comparison.outcomes if one.keeps_limits]
-    whole = stable == len(comparison.outcomes)
+    whole = comparison.certified
     held = f"limits kept by {', '.join(kept)}" if kept else "limits kept by none"
     return (
         f"<h1>{text(comparison.scenario.name)}: network charges</h1>"
@@ -52,21 +55,36 @@ def _headline(comparison: ChargeComparison) -> str:
 
 def _table(comparison: ChargeComparison) -> str:
     headings, rows = cells(comparison)
-    head = f"<th>{text(headings[0])}</th>" + "".join(
-        f'<th class="number">{text(words)}</th>' for words in headings[1:]
+    (name, *rules), *measures = zip(headings, *rows, strict=True)
+    head = f"<th>{text(name)}</th>" + "".join(
+        f'<th class="number">{text(rule)}</th>' for rule in rules
     )
     body = "".join(
-        f"<tr><td>{text(row[0])}</td>"
-        + "".join(f'<td class="number">{text(cell)}</td>' for cell in row[1:])
+        f"<tr><td>{text(heading)}</td>"
+        + "".join(f'<td class="number">{text(cell)}</td>' for cell in values)
         + "</tr>"
-        for row in rows
+        for heading, *values in measures
     )
     return (
         "<p>Limits by LinDistFlow, losses by AC power flow. Cost is that of all devices, of the "
         "energy upstream and of the losses; adequacy is revenue over what is to be recovered, "
-        f"losses and {comparison.fixed_cost:g} {comparison.scenario.currency} fixed.</p>"
+        f"losses and {comparison.terms.fixed_cost:g} {comparison.scenario.currency} fixed.</p>"
         f'<div class="tables"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
         "</div>"
+    )
+
+
+def _certificate(comparison: ChargeComparison) -> str:
+    claims, summary = comparison.certificate["claims"], comparison.summary
+    traffic = summary["messages"].values()
+    messages, sent = (sum(kind[name] for kind in traffic) for name in ("messages", "bytes"))
+    findings = "".join(f"<li>{line}</li>" for line in privacy_findings(comparison))
+    return (
+        f"<p>{sum(claim['holds'] for claim in claims.values())} of {len(claims)} claims hold. "
+        "Agents and operator spoke with a cloud alone, which forwards prices and sums: "
+        f"{messages:,} messages, {sent / 1e6:,.1f} MB, {summary['simulated_seconds']:,.1f} s on "
+        "the simulated clock. All of it is computed again from the files by nashgrid verify.</p>"
+        f"{claims_table(claims, comparison.scenario.currency)}<ul>{findings}</ul>"
     )
 
 

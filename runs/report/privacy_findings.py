@@ -1,10 +1,11 @@
 """What the message audit found, in words: what no sum hides, and what was reported elsewhere."""
 
+from nashgrid.runs.charge_comparison import ChargeComparison
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.words import listing, text
 
 
-def privacy_findings(outcome: Outcome) -> list[str]:
+def privacy_findings(outcome: Outcome | ChargeComparison) -> list[str]:
     """Sentences for the list of findings; none where there is nothing to tell."""
     audit, lines = outcome.certificate["message_audit"], []
     told = [text(str(sentence)) for sentence in audit["told_too_much"]]

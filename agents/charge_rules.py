@@ -21,6 +21,8 @@ from nashgrid.market.messages import Floats
 
 KEPT_KW, KEPT_PU = 0.1, 1e-4
 """Limits that are exceeded by no more are kept."""
+OVER_RELAXATION = 1.6
+"""How far what schedules and operator say goes beyond their answers, with price differences."""
 _BELOW_THE_BOUND = 0.95
 _HELPS = 0.9
 
@@ -33,15 +35,21 @@ class Grid:
     ----------
     operator : its terms: limits, losses, what is paid upstream
     tariff : of the utility at the root
-    give_kw2h : (B,) by how much the schedules at a place together yield to a price, as they say in
-        their bids: sum of 1 / stiffness [kW2h/currency]
+    size_kw : (B,) sizes of the agents at each place together, as they say at enrolment
+    pace_per_kwh : the price to which a schedule yields by as much as its agent's size
     fixed_cost : what the charges have to bring in beside the losses [currency]
     """
 
     operator: OperatorProblem
     tariff: Tariff
-    give_kw2h: Floats
+    size_kw: Floats
+    pace_per_kwh: float
     fixed_cost: float
+
+    @property
+    def give_kw2h(self) -> Floats:
+        """(B,) by how much the schedules at a place together yield to a price [kW2h/currency]."""
+        return self.size_kw / self.pace_per_kwh
 
     def loss_cost(self, demand_kw: Floats) -> float:
         """What the losses cost over the day [currency]."""
@@ -65,18 +73,13 @@ class ChargeRule(Protocol):
     """Prices that move with what the schedules take."""
 
     @property
-    def relaxation(self) -> float:
-        """How far what agents say goes beyond their answers; 1 for not at all."""
-        ...
-
-    @property
     def price_per_kwh(self) -> Floats:
         """(T, B) what a kWh costs at every place."""
         ...
 
     @property
-    def redispatch_per_kwh(self) -> Floats:
-        """(T, B) how strongly schedules are asked to move, as a price against their stiffness."""
+    def imbalance(self) -> Floats:
+        """(T, B) by how much schedules are asked to give way, per unit of their size."""
         ...
 
     def hear(self, demand_kw: Floats) -> None:
@@ -98,8 +101,6 @@ class TollRule:
     tolls : at a rate of 1 currency/kWh
     """
 
-    relaxation = 1.0
-
     def __init__(self, grid: Grid, tolls: Tolls) -> None:
         self._grid, self._tolls, self._rate = grid, tolls, 0.0
         self._excess = np.inf
@@ -110,7 +111,7 @@ class TollRule:
         self._energy = (grid.tariff.retail_price_per_kwh + grid.tariff.feed_in_price_per_kwh) / 2
         self._paid = np.zeros((shape[0], len(tolls.rows)))
         self._last = np.zeros(shape)
-        self.redispatch_per_kwh = np.zeros(shape)
+        self.imbalance = np.zeros(shape)
 
     @property
     def price_per_kwh(self) -> Floats:
@@ -161,15 +162,13 @@ class DualAscent:
     step, in the metric of what the schedules yield (`JointAscent`).
     """
 
-    relaxation = 1.0
-
     def __init__(self, grid: Grid) -> None:
         self._grid, operator = grid, grid.operator
         self._ascent = JointAscent(operator, grid.give_kw2h)
         self._multipliers = no_multipliers(operator)
         self._energy = (grid.tariff.retail_price_per_kwh + grid.tariff.feed_in_price_per_kwh) / 2
         self._last = np.zeros(operator.shape)
-        self.redispatch_per_kwh = np.zeros(operator.shape)
+        self.imbalance = np.zeros(operator.shape)
 
     @property
     def price_per_kwh(self) -> Floats:
@@ -197,13 +196,11 @@ class PriceDifference:
     exchange in which the market negotiates, without its acceleration.
     """
 
-    relaxation = 1.6
-
     def __init__(self, grid: Grid) -> None:
         self._grid, shape = grid, grid.operator.shape
         retail = grid.tariff.retail_price_per_kwh
         self.price_per_kwh = np.repeat(retail[:, None], shape[1], axis=1)
-        self.redispatch_per_kwh = np.zeros(shape)
+        self.imbalance = np.zeros(shape)
         self._aim_kw = np.zeros(shape)
 
     def hear(self, demand_kw: Floats) -> None:
@@ -211,11 +208,10 @@ class PriceDifference:
         operator, slope = self._grid.operator, 1 / self._grid.give_kw2h
         linear = -operator.slot_hours * (self.price_per_kwh + slope * self._aim_kw)
         dispatch = operator.answer(linear, operator.slot_hours * slope).demand_kw
-        said = self.relaxation * dispatch + (1 - self.relaxation) * self._aim_kw
-        half = slope * (demand_kw - said) / 2
-        self.price_per_kwh = self.price_per_kwh + half
-        self.redispatch_per_kwh = -half
-        self._aim_kw = said + half / slope
+        said = OVER_RELAXATION * dispatch + (1 - OVER_RELAXATION) * self._aim_kw
+        self.imbalance = (demand_kw - said) / (2 * self._grid.size_kw)
+        self.price_per_kwh = self.price_per_kwh + self._grid.pace_per_kwh * self.imbalance
+        self._aim_kw = said + self._grid.size_kw * self.imbalance
 
     def is_content(self, demand_kw: Floats) -> bool:
         """Prices that stay are the locational prices."""
