@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from nashgrid.market.topics import TRADING
-from nashgrid.runs.certificate import best_responses, convergence, welfare_claim
 from nashgrid.runs.claims import allowed, claim
+from nashgrid.runs.equilibrium_claims import best_responses, convergence, welfare_claim
 from nashgrid.runs.findings import ac_check, charging_both_ways_kw, epsilons
 from nashgrid.runs.markets.competitive import COMPETITIVE
 from nashgrid.runs.price_claims import price_claims
