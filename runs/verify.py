@@ -8,6 +8,9 @@ from nashgrid.runs.run_verification import Verification, verify_run
 from nashgrid.runs.tied.folder import is_tied
 from nashgrid.runs.tied.verify import verify_tied
 
+_KINDS = ((holds_charges, verify_charges), (is_tied, verify_tied))
+"""Studies with a folder of their own: how it is known, and how it is verified."""
+
 
 def verify(folder: str | Path) -> Verification:
     """Recompute the proof of a run from its files and compare every number.
@@ -22,6 +25,7 @@ def verify(folder: str | Path) -> Verification:
         If a file is missing or unreadable.
     """
     place = Path(folder)
-    if holds_charges(place):
-        return verify_charges(place)
-    return verify_tied(place) if is_tied(place) else verify_run(place)
+    for holds, check in _KINDS:
+        if holds(place):
+            return check(place)
+    return verify_run(place)

@@ -24,6 +24,7 @@ from nashgrid.market.topics import TRADING
 from nashgrid.runs.assembly import connection
 from nashgrid.runs.central import local_problem
 from nashgrid.runs.command_line import app
+from nashgrid.runs.tied.alone import market_alone
 from nashgrid.runs.tied.audit import audit_claims
 from nashgrid.runs.tied.market import TiedOutcome
 from nashgrid.runs.tied.tie import tied_wires, wires_of_both
@@ -285,7 +286,15 @@ def test_the_page_is_drawn(
     assert seen["figures"].keys() == {"flow-figure", "prices-figure"}
 
 
-def test_the_command_tells_what_the_tie_brings(files: dict[str, Path], tmp_path: Path) -> None:
+def test_the_command_tells_what_the_tie_brings(
+    files: dict[str, Path], tied: TiedOutcome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The market of the first feeder alone is known already.
+    known = {"here": tied.alone[0]}
+    monkeypatch.setattr(
+        "nashgrid.runs.tied.market.market_alone",
+        lambda scenario, *rest: known.get(scenario.name) or market_alone(scenario, *rest),
+    )
     where = ["--first-bus", "2", "--second-bus", "3", "--limit-kw", "2"]
     names = [str(files[name]) for name in ("here", "yonder")]
     found = CliRunner().invoke(app, ["tie", *names, *where, "--out", str(tmp_path / "run")])
