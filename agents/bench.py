@@ -21,6 +21,8 @@ class Members:
     wards : (W,) first rows of the wards in which they are summed, see `nashgrid.agents.wards`; all
         in one if None
     role : what they may be told, see `nashgrid.market.disclosure`
+    power : (P, T) commodities in which who delivers trades the power of each list; the commodities
+        themselves if None
     """
 
     addresses: Integers
@@ -29,6 +31,7 @@ class Members:
     speak_for: int | None = None
     wards: Integers | None = None
     role: Role = "prosumer"
+    power: Integers | None = None
 
     def __len__(self) -> int:
         return len(self.addresses)
@@ -69,7 +72,14 @@ class Bench:
 
     def own(self, by_commodity: Floats) -> Floats:
         """(n, K_i) the values that concern each member."""
-        lists = by_commodity[self.members.commodities]
+        return self._of_each(by_commodity[self.members.commodities])
+
+    def at_place(self, by_commodity: Floats) -> Floats:
+        """(n, T) the values that concern the power of each member's place."""
+        own = self.members.commodities if self.members.power is None else self.members.power
+        return self._of_each(by_commodity[own])
+
+    def _of_each(self, lists: Floats) -> Floats:
         if len(self._lists) == 1:
             return np.broadcast_to(lists[self._lists], (len(self.members), lists.shape[1]))
         return np.asarray(lists[self.members.trades])

@@ -143,7 +143,7 @@ class Cloud(TradingAgent):
         share = self._sum("reactive_share")
         for bench in self._benches:
             if bench.members.role == "prosumer":
-                fields = {"reactive_share": bench.own(share)}
+                fields = {"reactive_share": bench.at_place(share)}
                 self._tell("set points", bench.members, fields, now_s)
 
     def _announce(

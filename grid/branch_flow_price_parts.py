@@ -11,14 +11,14 @@ from nashgrid.grid.feeder import Feeder, FloatArray
 from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.operator_price_parts import PriceParts
 from nashgrid.grid.operator_terms import OperatorTerms
-from nashgrid.grid.power_flow import ACPowerFlow
+from nashgrid.grid.power_flow import ac_power_flow
 from nashgrid.grid.price_decomposition import FlowPoint, LimitPressure, decompose_prices
 
 
 def branch_flow_parts(
     terms: OperatorTerms,
-    ac: ACPowerFlow,
     demand_kw: FloatArray,
+    bus_kvar: FloatArray,
     multipliers: Sequence[SlotMultipliers],
     price_per_kwh: FloatArray,
     notes: tuple[str, ...],
@@ -37,19 +37,19 @@ def branch_flow_parts(
 
     Parameters
     ----------
-    ac : the state of the feeder at that answer
+    demand_kw, bus_kvar : (S, B) and (S, n) of that answer
     multipliers, notes : of every slot
     """
     feeder, hours = terms.feeder, terms.slot_hours
     power, at = terms.bus_power_kw(demand_kw), feeder.bus_positions(terms.trading_buses)
-    reactive = terms.reactive_at(demand_kw)
+    ac = ac_power_flow(feeder, power, bus_kvar, terms.root_voltage_pu)
     parts = {name: np.empty(terms.shape) for name in ("energy", "loss", "congestion", "voltage")}
     for slot, own in enumerate(multipliers):
-        point = flow_point(feeder, power[slot], reactive[slot], ac.voltage_pu[slot])
+        point = flow_point(feeder, power[slot], bus_kvar[slot], ac.voltage_pu[slot])
         pressure = _pressure(terms, point, own)
         ones = np.ones(feeder.bus_count)
         active, _ = decompose_prices(feeder, point, pressure, ones, 0.0 * ones, lossy=True)
-        congestion, voltage = _lossless(terms, power[slot], reactive[slot], own)
+        congestion, voltage = _lossless(terms, power[slot], bus_kvar[slot], own)
         parts["energy"][slot] = own.energy / hours
         lost = terms.counted_loss_price_per_kwh[slot] + own.exchange / hours
         parts["loss"][slot] = lost * active.loss[at]

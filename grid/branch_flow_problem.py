@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import cvxpy as cp
 import numpy as np
@@ -89,8 +88,7 @@ class BranchFlowProblem(OperatorTerms):
             reactive[slot] = program.set_kvar()
             notes.append(note)
             bound += least
-        self._settled = demand, reactive
-        return BranchFlowAnswer(demand, gap, self._checked(notes, demand), bound)
+        return BranchFlowAnswer(demand, gap, self._checked(notes, demand, reactive), bound)
 
     def _solve(
         self, slot: int, linear: FloatArray, curvature: FloatArray
@@ -144,23 +142,26 @@ class BranchFlowProblem(OperatorTerms):
         near = nearness(self, price)
         linear = -self.slot_hours * price - near * demand
         multipliers, notes, answer = [], [], np.empty(self.shape)
+        reactive = np.empty((self.shape[0], len(self.inverters.buses)))
         for slot, slope in enumerate(linear):
             program, note, _ = self._solve(slot, slope, near)
             multipliers.append(program.multipliers())
             notes.append(note)
-            answer[slot] = program.demand_kw()
-        ac, checked = self.ac(answer), self._checked(notes, answer)
-        return branch_flow_parts(self, ac, answer, multipliers, price, checked)
+            answer[slot], reactive[slot] = program.demand_kw(), program.set_kvar()
+        checked = self._checked(notes, answer, reactive)
+        return branch_flow_parts(self, answer, self.bus_kvar(reactive), multipliers, price, checked)
 
     def _settled_kvar(self, demand_kw: FloatArray) -> FloatArray:
         r"""Set points (S, Q) that serve a delivery D best on branch flow.
 
         The method of multipliers, :math:`y \leftarrow y + k (d - D)` with d the answer to
         y.d + k |d - D|^2 / 2: a delivery that breaks limits by what an exchange tolerates leaves
-        the program no room, but this always some.
+        the program no room, but this always some. Losses are so flat about their least that the
+        last digits of q depend on all numbers of the program; those follow from D alone.
         """
-        own, found = self._losses_alone, np.empty((self.shape[0], len(self.inverters.buses)))
+        own = self._losses_alone(2.0 * np.abs(demand_kw).max(axis=0))
         near = _NEARER * nearness(own, np.ones(self.shape))
+        found = np.empty((self.shape[0], len(self.inverters.buses)))
         for slot, asked in enumerate(demand_kw):
             price = np.zeros(len(asked))
             for _ in range(_MOST_STEPS):
@@ -172,8 +173,7 @@ class BranchFlowProblem(OperatorTerms):
             found[slot] = program.set_kvar()
         return found
 
-    @cached_property
-    def _losses_alone(self) -> BranchFlowProblem:
+    def _losses_alone(self, demand_limit_kw: FloatArray) -> BranchFlowProblem:
         """The same wires where energy costs nothing, and losses enough to close the cones.
 
         For a delivery that is given, only the ratio of losses to deviations matters.
@@ -187,7 +187,7 @@ class BranchFlowProblem(OperatorTerms):
             retail_price_per_kwh=0.0,
             feed_in_price_per_kwh=0.0,
             loss_price_per_kwh=self.loss_price_per_kwh if counts else 1.0,
-            demand_limit_kw=self.demand_limit_kw,
+            demand_limit_kw=demand_limit_kw,
             exchange_limit_kw=self.exchange_limit_kw,
             lowest_voltage_pu=self.lowest_voltage_pu,
             highest_voltage_pu=self.highest_voltage_pu,
@@ -198,8 +198,11 @@ class BranchFlowProblem(OperatorTerms):
 
     def ac(self, demand_kw: ArrayLike) -> ACPowerFlow:
         """AC power flow of a delivery."""
-        power, reactive = self.bus_power_kw(demand_kw), self.reactive_at(demand_kw)
-        return ac_power_flow(self.feeder, power, reactive, self.root_voltage_pu)
+        return self._ac(demand_kw, self.reactive_at(demand_kw))
+
+    def _ac(self, demand_kw: ArrayLike, bus_kvar: FloatArray) -> ACPowerFlow:
+        power = self.bus_power_kw(demand_kw)
+        return ac_power_flow(self.feeder, power, bus_kvar, self.root_voltage_pu)
 
     def losses_kw(self, demand_kw: ArrayLike) -> FloatArray:
         """AC losses per slot, (S,), kW."""
@@ -213,24 +216,26 @@ class BranchFlowProblem(OperatorTerms):
     def violation(self, demand_kw: ArrayLike) -> tuple[float, float]:
         """Largest violation of a power limit (kW or kVA) and of a voltage limit (pu), in AC."""
         demand = checked_array("demand_kw", demand_kw, self.shape)
-        over_kw, over_pu = self._beyond(demand)
+        over_kw, over_pu = self._beyond(demand, self.reactive_at(demand))
         box = np.max(np.abs(demand) - self.demand_limit_kw, initial=0.0)
         return max(float(over_kw.max()), float(box)), float(over_pu.max())
 
-    def _beyond(self, demand_kw: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _beyond(self, demand_kw: FloatArray, bus_kvar: FloatArray) -> tuple[FloatArray, FloatArray]:
         """How far the wires are beyond their limits in AC, per slot: kW or kVA, and pu."""
-        ac = self.ac(demand_kw)
+        ac = self._ac(demand_kw, bus_kvar)
         exchange = np.abs(demand_kw.sum(axis=1) + ac.losses_kw) - self.exchange_limit_kw
         line = np.max(ac.line_kva - self.feeder.limit_kva, axis=1)
         low = self.lowest_voltage_pu - ac.voltage_pu.min(axis=1)
         high = ac.voltage_pu.max(axis=1) - self.highest_voltage_pu
         return np.maximum(np.maximum(exchange, line), 0.0), np.maximum(np.maximum(low, high), 0.0)
 
-    def _checked(self, notes: list[str], demand_kw: FloatArray) -> tuple[str, ...]:
+    def _checked(
+        self, notes: list[str], demand_kw: FloatArray, set_kvar: FloatArray
+    ) -> tuple[str, ...]:
         """The notes of a delivery, those of open cones after a look at the AC power flow."""
         if INEXACT not in notes:
             return tuple(notes)
-        over_kw, over_pu = self._beyond(demand_kw)
+        over_kw, over_pu = self._beyond(demand_kw, self.bus_kvar(set_kvar))
         kept = (over_kw <= _KEPT_KW) & (over_pu <= _KEPT_PU)
         return tuple(CHECKED if note == INEXACT and ok else note for note, ok in zip(notes, kept))
 

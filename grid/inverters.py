@@ -9,7 +9,7 @@ import numpy as np
 from nashgrid.grid.checked_array import checked_array
 from nashgrid.grid.feeder import FloatArray, IntArray
 
-_LEAST_KVAR = 1e-3
+LEAST_KVAR = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Inverters:
             raise ValueError(f"bus {elsewhere[0]} has inverters, and is no trading bus")
         if len(set(self.buses.tolist())) < len(self.buses):
             raise ValueError(f"a bus with inverters is there twice: {self.buses.tolist()}")
-        checked_array("limit_kvar", self.limit_kvar, self.buses.shape, least=_LEAST_KVAR)
+        checked_array("limit_kvar", self.limit_kvar, self.buses.shape, least=LEAST_KVAR)
 
 
 NO_INVERTERS = Inverters(np.zeros(0, dtype=np.int64), np.zeros(0))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from nashgrid.grid.feeder import FloatArray
+from nashgrid.grid.feeder import FloatArray, IntArray
 from nashgrid.grid.operator_limits import FACETS
 from nashgrid.grid.operator_terms import OperatorTerms
 
@@ -98,9 +98,11 @@ def _relax_slot(
     decision, given = _least_given(terms, slot, *reach)
     severity = _severity(terms) * given
     above = limits.rows @ decision > limits.upper[slot]
+    # Of the sides of a polygon, which give way alike, the first speaks for the line.
+    named = np.unique(_limit_of_row(terms)[severity > _TOLERANCE_KW])
     found += [
         _relaxation(terms, slot, int(row), bool(above[row]), float(given[row]), severity[row])
-        for row in np.flatnonzero(severity > _TOLERANCE_KW)
+        for row in named
     ]
     return found
 
@@ -110,11 +112,13 @@ def _least_given(
 ) -> tuple[FloatArray, FloatArray]:
     """A decision (B + Q,), and what every row (M,) gives way for it: least in total severity.
 
-    Rows enter the program once a delivery breaks them: on a large feeder most never do.
+    Rows enter the program once a delivery breaks them: on a large feeder most never do. All sides
+    of a line's polygon give way together, as they do when its limit grows.
     """
     limits, decisions = terms.limits, len(lowest)
     upper, lower = limits.upper[slot], limits.lower[slot]
     decision, given = np.clip(0.0, lowest, highest), np.zeros(len(limits.rows))
+    limit_of = _limit_of_row(terms)
     taken = np.zeros(len(limits.rows), dtype=bool)
     while True:
         value = limits.rows @ decision
@@ -123,21 +127,31 @@ def _least_given(
             return decision, given
         taken |= broken
         rows = limits.rows[taken]
-        count = len(rows)
-        sides = np.vstack([np.hstack([rows, -np.eye(count)]), np.hstack([-rows, -np.eye(count)])])
+        named, own = np.unique(limit_of[taken], return_inverse=True)
+        gives = -np.eye(len(named))[own]
+        sides = np.vstack([np.hstack([rows, gives]), np.hstack([-rows, gives])])
         bounds = np.concatenate([upper[taken], -lower[taken]])
         there = np.isfinite(bounds)
         program = linprog(
-            np.concatenate([np.zeros(decisions), _severity(terms)[taken]]),
+            np.concatenate([np.zeros(decisions), _severity(terms)[named]]),
             A_ub=sides[there],
             b_ub=bounds[there],
-            bounds=[*zip(lowest, highest), *[(0.0, None)] * count],
+            bounds=[*zip(lowest, highest), *[(0.0, None)] * len(named)],
             method="highs",
         )
         if program.x is None:
             raise RuntimeError(f"the feasibility program of slot {slot} failed: {program.message}")
-        decision = program.x[:decisions]
-        given[taken] = program.x[decisions:]
+        decision, of_limit = program.x[:decisions], np.zeros(len(given))
+        of_limit[named] = program.x[decisions:]
+        given = of_limit[limit_of]
+
+
+def _limit_of_row(terms: OperatorTerms) -> IntArray:
+    """(M,) the first of the rows that say the same limit."""
+    limits, number = terms.limits, np.arange(len(terms.limits.rows))
+    _, first, line = np.unique(limits.lines, return_index=True, return_inverse=True)
+    number[limits.line_rows] = number[limits.line_rows][first[line]]
+    return number
 
 
 def _severity(terms: OperatorTerms) -> FloatArray:

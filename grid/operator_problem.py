@@ -21,7 +21,7 @@ from nashgrid.grid.operator_terms import OperatorTerms
 
 DENSE_BUSES = 400
 """With more trading buses the sparse solver takes over: the first dense answer would take seconds,
-growing with the cube of the buses."""
+growing with the cube of the buses. It knows no inverters; with them all answers are dense."""
 
 _Solver = SlotSolver | SparseSlotSolver
 
@@ -131,7 +131,7 @@ class OperatorProblem(OperatorTerms):
         return self.quadratic.gradient(np.zeros((self.shape[0], len(self.decision_limit))))
 
     def _solver(self, curvature: FloatArray, active_set: bool = True) -> _Solver:
-        if self.shape[1] > DENSE_BUSES:
+        if self.shape[1] > DENSE_BUSES and not len(self.inverters.buses):
             return SparseSlotSolver(self, curvature)
         asked = np.append(curvature, np.zeros(len(self.inverters.buses)))
         return SlotSolver(

@@ -243,10 +243,12 @@ class OperatorTerms:
 
     def reactive_at(self, demand_kw: ArrayLike) -> FloatArray:
         """Reactive power taken at every bus with a delivery, (S, n), kvar."""
-        if not len(self.inverters.buses):
-            return self.reactive_kvar
+        return self.bus_kvar(self.set_kvar(demand_kw))
+
+    def bus_kvar(self, set_kvar: FloatArray) -> FloatArray:
+        """Reactive power taken at every bus, (S, n), where inverters take (S, Q); kvar."""
         reactive = self.reactive_kvar.copy()
-        reactive[:, self.feeder.bus_positions(self.inverters.buses)] += self.set_kvar(demand_kw)
+        reactive[:, self.feeder.bus_positions(self.inverters.buses)] += set_kvar
         return reactive
 
     def decision(self, demand_kw: ArrayLike) -> FloatArray:

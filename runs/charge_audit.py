@@ -15,8 +15,8 @@ from nashgrid.agents.charge_course import ChargeCourse
 from nashgrid.market.messages import Floats, Integers
 from nashgrid.runs.charge_outcome import agent_places
 from nashgrid.runs.charge_terms import ChargeTerms, topic_of
-from nashgrid.runs.message_log import MessageLog
-from nashgrid.runs.told_sums import at_own_place, differ, told_otherwise, wrong_sums
+from nashgrid.runs.message_log import MessageLog, differ
+from nashgrid.runs.told_sums import at_own_place, told_otherwise, wrong_sums
 from nashgrid.runs.wires import Wires
 
 

@@ -123,7 +123,7 @@ def _unsaid_set_points(
     share = wires.set_share(case, demand_kw(run.tables.trades, case, wires))
     expected = [] if share is None else [share.T.ravel()]
     if len(own) != len(expected) or any(
-        len(words) != len(values) or np.abs(words - values).max() > SAME_SHARE
+        len(words) != len(values) or not np.abs(words - values).max() <= SAME_SHARE
         for words, values in zip(own["reactive_share"], expected, strict=False)
     ):
         yield f"messages.parquet: inverters in {case!r} are not set as serves the delivery best"
@@ -132,7 +132,7 @@ def _unsaid_set_points(
 def _not_passed_on(said: Iterable[Floats], expected: Sequence[Floats]) -> Iterator[str]:
     """Managers must have taken what their members trade, and been matched as the table says."""
     for words, own in zip(said, expected, strict=True):
-        if words.shape != own.shape or np.abs(words - own).max() > SAME_KW:
+        if words.shape != own.shape or not np.abs(words - own).max() <= SAME_KW:
             yield "levels.csv: what a manager took at last is not what its members trade"
 
 

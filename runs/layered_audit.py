@@ -10,7 +10,7 @@ import numpy as np
 
 from nashgrid.agents.bench import Bench, Members
 from nashgrid.market.messages import Floats, Integers
-from nashgrid.runs.message_log import EXACTNESS, MessageLog
+from nashgrid.runs.message_log import MessageLog, differ
 from nashgrid.runs.seating import Seating
 
 SUMS = ("size", "connection_kw", "lowest_kw", "highest_kw")
@@ -23,17 +23,19 @@ class LayeredReplay:
     ----------
     log : of an exchange that had a round, with all content
     seating : who trades what
-    agents : how many; their addresses begin with 1, and those of the managers follow
+    place : (n,) where each agent is; their addresses begin with 1, those of the managers follow
     opening_price : (K,) [currency/kWh]
     """
 
     def __init__(
-        self, log: MessageLog, seating: Seating, agents: int, opening_price: Floats
+        self, log: MessageLog, seating: Seating, place: Integers, opening_price: Floats
     ) -> None:
-        self._log = log
+        self._log, agents = log, len(place)
         self._agents = range(1, agents + 1)
         self._managers = range(agents + 1, agents + 1 + len(seating.managers))
         self._last = agents + 1 + len(seating.managers)
+        self._place_of = {self._last: dict(enumerate(place.tolist(), start=1))}
+        self._slots = seating.rows.shape[1]
         self._opening = opening_price
         managers = [np.array([address]) for address in self._managers]
         everybody = (
@@ -57,6 +59,7 @@ class LayeredReplay:
             for name in SUMS:
                 yield from self._sums(name, address, self._agents)
         yield from self._left_over()
+        yield from self._set_points()
         for address in (*self._agents, *self._managers):
             yield from self._told(address)
 
@@ -100,17 +103,24 @@ class LayeredReplay:
         closing = self._log.values(self._log.received("closing", address), "price")
         price = self._clearing[-1:, own]
         yield from self._differ(closing, price, self._scales["price"], address, "closing price")
-        told = self._log.received("set points", address)
-        if len(told):
-            values = self._log.values(told, "reactive_share")
-            share = self._set_points()
-            yield from self._differ(values, share[None, own], 0.0, address, "set points")
 
-    def _set_points(self) -> Floats:
-        """(K,) how who delivers sets inverters."""
-        share = np.zeros(len(self._opening))
-        share[self._own[self._last]] = self._said("set points", "reactive_share", self._last)
-        return share
+    def _set_points(self) -> Iterator[str]:
+        """Agents must hear how who delivers sets inverters, each of its own place, once."""
+        said = {one: self._log.sent("set points", one) for one in self._place_of}
+        if not any(map(len, said.values())):
+            return
+        for operator, place_of in self._place_of.items():
+            share = np.zeros((1 + max(place_of.values()), self._slots))
+            if len(said[operator]):
+                words = self._log.values(said[operator], "reactive_share")[-1]
+                share = words.reshape(-1, self._slots)
+            for address, place in place_of.items():
+                told = self._log.received("set points", address)
+                if len(told) != 1:
+                    yield f"{self._log.topic}: set points told {len(told)} times at {address}"
+                    continue
+                values = self._log.values(told, "reactive_share")
+                yield from self._differ(values, share[None, place], 0.0, address, "set points")
 
     def _sums(self, name: str, address: int, others: Sequence[int]) -> Iterator[str]:
         """Enrolment sums must be those of what others said when they enrolled."""
@@ -157,7 +167,7 @@ class LayeredReplay:
     def _differ(
         self, told: Floats, expected: Floats, scale: float, address: int, what: str
     ) -> Iterator[str]:
-        if told.shape != expected.shape or (np.abs(told - expected) > EXACTNESS * scale).any():
+        if told.shape != expected.shape or differ(told, expected, scale):
             yield (
                 f"{self._log.topic}: the {what} told at address {address} does not follow from sums"
             )

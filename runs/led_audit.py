@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nashgrid.runs.message_log import EXACTNESS, MessageLog
+from nashgrid.runs.message_log import MessageLog, differ
 
 
 def volume_misfits(log: MessageLog) -> Iterator[str]:
@@ -12,7 +12,7 @@ def volume_misfits(log: MessageLog) -> Iterator[str]:
     said = log.values(log.of_prosumers("commitment"), "quantity")
     told = log.values(log.to_counterparty("volume"), "volume")[0]
     volume = np.abs(said).sum(axis=0)
-    if told.shape != volume.shape or np.abs(told - volume).max() > EXACTNESS * volume.max():
+    if told.shape != volume.shape or differ(told, volume, float(volume.max())):
         yield f"{log.topic}: the volume is not the sum over the agents"
 
 

@@ -39,6 +39,11 @@ class Levels:
         """Row of what passes between communities."""
         return self.places + len(self.pairs)
 
+    @property
+    def place_of_row(self) -> Integers:
+        """Number of the place of each row; 0 for what passes between communities."""
+        return np.concatenate([np.arange(self.places), self.pairs[:, 1], [0]])
+
     @cached_property
     def community(self) -> Integers:
         """(n,) number of the community that each agent is a member of; -1: of none."""

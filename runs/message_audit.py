@@ -24,9 +24,9 @@ from nashgrid.market.topics import LED, MONEY_EXCHANGES, TRADING
 from nashgrid.runs.claims import claim
 from nashgrid.runs.layered_audit import LayeredReplay
 from nashgrid.runs.led_audit import charge_misfits, volume_misfits
-from nashgrid.runs.message_log import MessageLog
+from nashgrid.runs.message_log import MessageLog, differ
 from nashgrid.runs.seating import energy_seating, opening_price
-from nashgrid.runs.told_sums import at_own_place, differ, sum_at_places, told_otherwise, wrong_sums
+from nashgrid.runs.told_sums import at_own_place, sum_at_places, told_otherwise, wrong_sums
 from nashgrid.runs.wires import Wires
 
 MOST_NAMED = 5
@@ -147,7 +147,7 @@ def _layers(log: MessageLog, wires: Wires, place: Integers) -> LayeredReplay:
     seating = energy_seating(place, places, slots, wires.levels, wires.rentals)
     retail = wires.tariff.retail_price_per_kwh
     opening = opening_price(retail, places, wires.levels, wires.rentals)
-    return LayeredReplay(log, seating, len(place), opening)
+    return LayeredReplay(log, seating, place, opening)
 
 
 class _Replay:
@@ -197,11 +197,19 @@ class _Replay:
         yield from self._not_their_own(
             closings, "price", np.repeat(self._clearing[-1:], len(closings), axis=0)
         )
-        settings = log.to_prosumers("set points")
-        if len(settings):
-            own = log.values(log.of_counterparty("set points"), "reactive_share")
-            told = np.repeat(own, len(settings), axis=0)
-            yield from self._not_their_own(settings, "reactive_share", told)
+        yield from self._set_points()
+
+    def _set_points(self) -> Iterator[str]:
+        """Everybody must hear how who delivers sets the inverters at its own place, once."""
+        log = self._log
+        said, told = log.of_counterparty("set points"), log.to_prosumers("set points")
+        if not len(said) and not len(told):
+            return
+        if len(said) != 1 or sorted(log.receiver[told]) != list(range(1, 1 + len(self._place))):
+            yield f"{log.topic}: not everybody was told once how inverters are set"
+            return
+        own = np.repeat(log.values(said, "reactive_share"), len(told), axis=0)
+        yield from self._not_their_own(told, "reactive_share", own)
 
     def _not_their_own(self, rows: Integers, name: str, values: Floats) -> Iterator[str]:
         """Messages whose field is not the receiver's part of the (rows, K) values."""

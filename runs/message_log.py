@@ -12,6 +12,11 @@ EXACTNESS = 1e-9
 """Sums may have been added in another order: of what was added, so much may be missing."""
 
 
+def differ(told: Floats, expected: Floats, scale: float) -> bool:
+    """Whether numbers are not what follows from sums of a scale; what is no number never is."""
+    return not bool((np.abs(told - expected) <= EXACTNESS * scale).all())
+
+
 class MessageLog:
     """What was said in an exchange, from the table of an outcome.
 

@@ -11,7 +11,7 @@ from nashgrid.market.games.charge_search import ChargeSearch
 from nashgrid.market.topics import CHARGE_TRIAL
 from nashgrid.runs.charges_tried import charges_table, leaders_account, read_charges
 from nashgrid.runs.leaders_charge import LeadersCharge
-from nashgrid.runs.message_log import EXACTNESS, MessageLog
+from nashgrid.runs.message_log import MessageLog, differ
 from nashgrid.runs.table_comparison import table_differences
 from nashgrid.runs.wires import Wires
 
@@ -41,9 +41,7 @@ def search_misfits(
     tried = read_charges(stored)
     for number, one in enumerate(tried[: len(said)]):
         charge = LeadersCharge(search.share, wires.tariff)
-        if np.abs(charge.per_kwh - said[number]).max() > EXACTNESS * charge.per_kwh.max(
-            initial=1.0
-        ):
+        if differ(said[number], charge.per_kwh, float(charge.per_kwh.max(initial=1.0))):
             yield f"charges_tried.csv: row {number + 1}: the leader announced another charge"
         account = leaders_account(
             wires,

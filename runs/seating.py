@@ -22,6 +22,7 @@ class Seating:
     counterparty : (M,) commodities of who faces everybody
     managers : commodities of each manager of a community; none where they take no part
     shares : groups of traders, rising, who trade further commodities beside their row, and these
+    power : (R, T) commodities of the counterparty at the place of each row; the rows if None
     """
 
     rows: Integers
@@ -29,17 +30,20 @@ class Seating:
     counterparty: Integers
     managers: tuple[Integers, ...] = ()
     shares: tuple[tuple[Integers, Integers], ...] = ()
+    power: Integers | None = None
 
     def traders(self, addresses: Integers) -> list[Members]:
         """The first traders, of these addresses: those who trade the same number together."""
         alone = np.ones(len(addresses), dtype=bool)
+        power = self.rows if self.power is None else self.power
         groups = []
         for traders, further in self.shares:
             alone[traders] = False
             lists = np.hstack([self.rows, np.tile(further, (len(self.rows), 1))])
-            groups.append(Members(addresses[traders], lists, self.row[traders]))
+            groups.append(Members(addresses[traders], lists, self.row[traders], power=power))
         if alone.any():
-            own = Members(addresses[alone], self.rows, self.row[: len(addresses)][alone])
+            row = self.row[: len(addresses)][alone]
+            own = Members(addresses[alone], self.rows, row, power=power)
             groups.insert(0, own)
         return groups
 
@@ -85,7 +89,8 @@ def energy_seating(
     managers = [
         rows[levels.rows_of(number)].ravel() for number in range(communities) if levels is not None
     ]
-    return Seating(rows, row, rows[:places].ravel(), tuple(managers), shares)
+    power = None if levels is None else rows[levels.place_of_row]
+    return Seating(rows, row, rows[:places].ravel(), tuple(managers), shares, power)
 
 
 def opening_price(

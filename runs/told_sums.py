@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nashgrid.market.messages import Floats, Integers
-from nashgrid.runs.message_log import EXACTNESS, MessageLog
+from nashgrid.runs.message_log import EXACTNESS, MessageLog, differ
 
 
 def wrong_sums(log: MessageLog, place: Integers) -> Iterator[str]:
@@ -42,7 +42,7 @@ def told_otherwise(
     rows : of messages to prosumers
     own : (rows, width) what belongs there
     """
-    wrong = (np.abs(log.values(rows, name) - own) > EXACTNESS * scale).any(axis=1)
+    wrong = ~(np.abs(log.values(rows, name) - own) <= EXACTNESS * scale).all(axis=1)
     for row in rows[wrong]:
         yield (
             f"{log.topic}: the {name} told the agent at address {log.receiver[row]} is not "
@@ -54,8 +54,3 @@ def at_own_place(log: MessageLog, rows: Integers, values: Floats, place: Integer
     """(rows, width) of (rows, K) values by place, those of each receiver's place."""
     at_places = values.reshape(len(rows), 1 + int(place.max()), -1)
     return np.asarray(at_places[np.arange(len(rows)), place[log.receiver[rows] - 1]])
-
-
-def differ(told: Floats, expected: Floats, scale: float) -> bool:
-    """Whether numbers differ by more than the order of adding them explains."""
-    return bool((np.abs(told - expected) > EXACTNESS * scale).any())

@@ -15,7 +15,7 @@ from nashgrid.agents.sloping_supply import SlopingSupply
 from nashgrid.agents.utility_supply import UtilitySupply
 from nashgrid.grid.feeder import Feeder
 from nashgrid.grid.feeder_files import built_in_feeders, read_feeder
-from nashgrid.grid.inverters import NO_INVERTERS, Inverters
+from nashgrid.grid.inverters import LEAST_KVAR, NO_INVERTERS, Inverters
 from nashgrid.grid.operator_terms import MONEY_ALONE
 from nashgrid.market.level_fees import LevelFees
 from nashgrid.market.messages import Floats, Integers
@@ -319,6 +319,7 @@ def lay_wires(scenario: Scenario, elsewhere: Outline | None = None) -> Wires:
     if outline is not None:
         reactive[:, feeder.bus_positions(outline.places)] += outline.reactive_kvar
         places |= set(outline.places)
+    settable[settable < LEAST_KVAR] = 0.0
     merged = _reported_at(scenario, feeder, outline)
     places -= set(merged)
     return Wires(scenario, tariff, tuple(sorted(places)), feeder, reactive, settable, drawn, merged)

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from nashgrid.agents.bench import Members
-from nashgrid.market.messages import Floats
+from nashgrid.market.messages import Integers
 from nashgrid.market.topics import TRADING
 from nashgrid.runs.claims import claim
 from nashgrid.runs.layered_audit import SUMS, LayeredReplay, commodities_of
@@ -22,7 +21,7 @@ def audit_claims(messages: pa.Table, wires: Sequence[TiedWires]) -> dict[str, di
     places = [own.place_of(roster(own.scenario, None)["bus"]) for own in wires]
     agents = sum(len(own) for own in places)
     log = MessageLog(messages, TRADING, agents, 0, counterparties=len(wires))
-    replay = TiedReplay(log, tied_members(wires, places), agents, tied_opening_price(wires))
+    replay = TiedReplay(log, wires, places)
     to_operators = [*log.undeclared("counterparty"), *replay.told_operators()]
     to_agents = [*log.undeclared("prosumer"), *replay.told_agents()]
     return {
@@ -47,19 +46,24 @@ class TiedReplay(LayeredReplay):
     Parameters
     ----------
     log : of the exchange
-    members : who trades what, by address
-    agents : how many of both feeders; the addresses of the operators follow
-    opening_price : (K,) [currency/kWh]
+    wires : of both feeders
+    places : (n,) which of the places of its feeder each agent is at, feeder by feeder; the
+        addresses of the operators follow those of all agents
     """
 
     def __init__(
-        self, log: MessageLog, members: Sequence[Members], agents: int, opening_price: Floats
+        self, log: MessageLog, wires: Sequence[TiedWires], places: Sequence[Integers]
     ) -> None:
-        self._log = log
+        self._log, agents = log, sum(map(len, places))
         self._agents, self._managers = range(1, agents + 1), range(0)
         self._operators = self._last, _ = agents + 1, agents + 2
-        self._opening = opening_price
-        self._own = commodities_of(members, len(opening_price))
+        self._opening = tied_opening_price(wires)
+        self._own = commodities_of(tied_members(wires, places), len(self._opening))
+        self._slots, addresses = wires[0].scenario.horizon.slots, iter(self._agents)
+        self._place_of = {
+            operator: {address: at for at, address in zip(place.tolist(), addresses, strict=False)}
+            for operator, place in zip(self._operators, places, strict=True)
+        }
         self._replay()
 
     def told_operators(self) -> Iterator[str]:
@@ -81,11 +85,4 @@ class TiedReplay(LayeredReplay):
         """What agents were told that does not follow from sums, or is not theirs."""
         for address in self._agents:
             yield from self._told(address)
-
-    def _set_points(self) -> Floats:
-        share = np.zeros(len(self._opening))
-        for operator in self._operators:
-            if len(self._log.sent("set points", operator)):
-                said = self._said("set points", "reactive_share", operator)
-                share[self._own[operator]] += said[-1]
-        return share
+        yield from self._set_points()

@@ -7,13 +7,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from nashgrid.grid.branch_flow_problem import EXACT
 from nashgrid.market.topics import TRADING
 from nashgrid.runs.central import central_optimum
 from nashgrid.runs.charges import charges
+from nashgrid.runs.message_audit import audit
 from nashgrid.runs.outcome import Outcome
+from nashgrid.runs.roster import roster
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.simulate import simulate
@@ -21,6 +24,7 @@ from nashgrid.runs.verify import verify
 from nashgrid.runs.wires import lay_wires
 
 Settable = Callable[..., Scenario]
+FEES = ("inside_fee_per_kwh", "between_fee_per_kwh", "rest_fee_per_kwh")
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +88,8 @@ def test_with_spare_rating_the_reactive_flow_is_compensated(outcome: Outcome) ->
     np.testing.assert_allclose(table["set_kvar"], -loads_kvar.sum(axis=1), atol=1e-6)
 
 
-def test_set_points_reach_the_agents_by_message(outcome: Outcome) -> None:
+def assert_told(outcome: Outcome) -> None:
+    """Every agent heard once how the inverters at its own bus are set."""
     said = outcome.messages.to_pandas()
     told = said[(said["kind"] == "set points") & (said["topic"] == TRADING)]
     place = {one.name: one.bus for one in outcome.scenario.agents}
@@ -95,7 +100,22 @@ def test_set_points_reach_the_agents_by_message(outcome: Outcome) -> None:
         own = table[table["bus"] == bus].sort_values("slot")
         expected = own["set_kvar"] / own["limit_kvar"] if len(own) else np.zeros(4)
         np.testing.assert_allclose(row.reactive_share, expected, atol=1e-9)
-    assert len(told) == 1 + len(names)
+    assert sorted(told["receiver"])[:-1] == list(range(1, 1 + len(names)))
+
+
+def test_set_points_reach_the_agents_by_message(outcome: Outcome) -> None:
+    assert_told(outcome)
+
+
+def test_members_of_communities_hear_of_their_own_place(
+    trio: dict[str, Any], write: Callable[..., Path], tmp_path: Path
+) -> None:
+    content = copy.deepcopy(trio)
+    content["feeder"]["inverter_kva_per_kw"] = 1.25
+    content["levels"] = dict.fromkeys(FEES, 0.01)
+    found = simulate(load_scenario(write(tmp_path, content)), "competitive")
+    assert found.certified
+    assert_told(found)
 
 
 def test_a_run_verifies_and_a_changed_set_point_is_found(outcome: Outcome, tmp_path: Path) -> None:
@@ -105,6 +125,23 @@ def test_a_run_verifies_and_a_changed_set_point_is_found(outcome: Outcome, tmp_p
     table.loc[0, "set_kvar"] += 0.01
     table.to_csv(folder / "reactive.csv", index=False)
     assert any("reactive.csv" in failure for failure in verify(folder).failures)
+
+
+@pytest.mark.parametrize("change", ["none", "not a number", "missing"])
+def test_the_audit_holds_what_agents_hear_of_inverters(outcome: Outcome, change: str) -> None:
+    log = outcome.messages
+    own = pa.compute.equal(log["kind"].cast(pa.string()), "set points").to_numpy()
+    row = int(np.flatnonzero(own & (log["receiver"].to_numpy() == 1))[0])
+    told, at = log, log.column_names.index("reactive_share")
+    if change == "not a number":
+        shares = log["reactive_share"].to_pylist()
+        shares[row] = [np.nan] * 4
+        told = log.set_column(at, "reactive_share", pa.array(shares, pa.list_(pa.float64())))
+    if change == "missing":
+        told = pa.concat_tables([log[:row], log[row + 1 :]])
+    wires = lay_wires(outcome.scenario)
+    found = audit(told, wires, roster(outcome.scenario, None))
+    assert len(found.to_prosumers) == (0 if change == "none" else 1)
 
 
 def test_merged_buses_share_what_the_operator_decides(
@@ -123,10 +160,13 @@ def test_merged_buses_share_what_the_operator_decides(
     np.testing.assert_allclose(share, np.repeat(share[:, :1], share.shape[1], axis=1), atol=1e-12)
 
 
-def test_on_branch_flow_it_is_certified_too_and_loses_less(settable: Settable) -> None:
+def test_on_branch_flow_it_is_certified_too_and_loses_less(
+    settable: Settable, tmp_path: Path
+) -> None:
     scenario = settable(model="branch flow")
     found = simulate(scenario)
     assert found.certified
+    assert verify(found.save(tmp_path / "run")).failures == ()
     assert found.certificate["ac_power_flow"][TRADING]["flow_model"] == {EXACT: 4}
     lines = found.lines[(found.lines["case"] == TRADING) & (found.lines["to_bus"] == 2)]
     # Nothing reactive flows into the line but what its own reactance takes.
