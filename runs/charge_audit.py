@@ -28,7 +28,7 @@ class ChargeAudit:
     ----------
     to_operator, to_prosumers : what was told that should not be, a sentence each
     course : the rule as it goes when it hears the sums of the log
-    off_course : largest difference of an announced price from it, relative to the pace
+    off_course : largest difference of what was announced from it, prices relative to the pace
     closing_per_kwh : (T, B) the prices that the operator closed with
     committed_kw : (n, T) what the agents committed to
     """
@@ -126,7 +126,7 @@ class _Told:
 
 
 def _again(told: _Told, rule: str, wires: Wires, terms: ChargeTerms) -> tuple[ChargeCourse, float]:
-    """The rule's course on the sums of the log, and how far the announced prices are off it."""
+    """The rule's course on the sums of the log, and how far what was announced is off it."""
     log = told.log
     row = log.to_counterparty("enrolment sums")
     limits, sizes = (
@@ -134,16 +134,18 @@ def _again(told: _Told, rule: str, wires: Wires, terms: ChargeTerms) -> tuple[Ch
     )
     delivery = wires.operator(log.topic, limits.max(axis=0))
     course = terms.course(rule, terms.grid(delivery, sizes[0]))
-    off = 0.0
-    for price, sums in zip(told.announced["price"], told.sums, strict=True):
+    off, scale = 0.0, {"price": terms.pace_per_kwh, "imbalance": 1.0}
+    for number, sums in enumerate(told.sums):
         if course.finished:
             raise ValueError(f"{log.topic}: prices were announced after the rule had ended")
-        off = max(off, _apart(course.announcement["price"], _by_slot(price, wires)))
+        for name, values in course.announcement.items():
+            announced = _by_slot(told.announced[name][number], wires)
+            off = max(off, _apart(values, announced) / scale[name])
         course.hear(_by_slot(sums, wires))
     if not course.finished:
         raise ValueError(f"{log.topic}: the prices were closed before the rule had ended")
-    off = max(off, _apart(course.answered_per_kwh, _by_slot(told.closing, wires)))
-    return course, off / terms.pace_per_kwh
+    closing = _by_slot(told.closing, wires)
+    return course, max(off, _apart(course.answered_per_kwh, closing) / scale["price"])
 
 
 def _by_slot(commodities: Floats, wires: Wires) -> Floats:

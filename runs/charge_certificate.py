@@ -72,8 +72,8 @@ def _claims(
         f"{one.rule}: prices": claim(
             audit.off_course,
             1e-6,
-            "largest difference of an announced price from what the rule makes of the sums heard, "
-            "as a share of the mean retail price",
+            "largest difference of what was announced from what the rule makes of the sums heard, "
+            "prices as a share of the mean retail price",
         ),
         f"{one.rule}: pairs": claim(
             abs(paid - one.revenue.revenue),

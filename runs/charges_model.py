@@ -17,6 +17,7 @@ from nashgrid.market.messages import Floats
 from nashgrid.market.negotiation import Negotiation
 from nashgrid.market.post import Post
 from nashgrid.runs.assembly import make_prosumers
+from nashgrid.runs.charge_outcome import agent_places
 from nashgrid.runs.charge_terms import ChargeTerms, topic_of
 from nashgrid.runs.member_links import link_properties
 from nashgrid.runs.model import exchange_rules
@@ -116,11 +117,6 @@ class ChargesModel(mesa.Model):
         self._talks = None
         return self.operator.courses[topic]
 
-    def trade_kw(self, rule: str) -> Floats:
-        """(n, T) what the agents committed to [kW]."""
-        topic = topic_of(rule)
-        return np.array([prosumer.trade_kw(topic) for prosumer in self.prosumers])
-
     def _course(self, topic: str, problem: DeliveryProblem, size_kw: Floats) -> ChargeCourse:
         return self.terms.course(self._rules[topic], self.terms.grid(problem, size_kw))
 
@@ -135,14 +131,11 @@ class ChargesModel(mesa.Model):
         )
 
     def _members(self) -> list[Members]:
-        wires = self.wires
-        place = wires.place_of([entry.bus or 0 for entry in self.scenario.agents])
-        seating = energy_seating(place, len(wires.places), self.scenario.horizon.slots)
+        place, slots = agent_places(self.wires), self.scenario.horizon.slots
+        seating = energy_seating(place, len(self.wires.places), slots)
         addresses = np.concatenate([one.addresses for one in self.prosumers])
-        return [
-            *seating.traders(addresses),
-            *seating.who_face_many([], self.operator.addresses),
-        ]
+        operator = seating.who_face_many([], self.operator.addresses)
+        return [*seating.traders(addresses), *operator]
 
     def _links(self) -> Links:
         """Everybody is linked to the cloud of every rule."""
