@@ -21,10 +21,12 @@ class Groups:
     ----------
     roster : (g rows) agent (a name for each group), kind, community, bus, weight (summed)
     group : (n,) row of the group that each agent belongs to
+    stated : how many of the rows are stated agents, who come first
     """
 
     roster: pd.DataFrame
     group: Integers
+    stated: int
 
     @classmethod
     def of(cls, roster: pd.DataFrame, stated: int) -> "Groups":
@@ -40,7 +42,7 @@ class Groups:
         ]
         together = pd.concat([plain.iloc[:stated], sums[[*plain]]], ignore_index=True)
         group = np.concatenate([np.arange(stated), stated + found.ngroup().to_numpy()])
-        return cls(together, group)
+        return cls(together, group, stated)
 
     def sums(self, values: Floats) -> Floats:
         """(g, K) sums of (n, K) values."""
@@ -49,9 +51,10 @@ class Groups:
         return total
 
     def named(self, table: pd.DataFrame) -> pd.DataFrame:
-        """A table with the columns of `GROUP`, with the name of the group instead."""
+        """A table of drawn buildings with the name of their group in place of its `GROUP`."""
         keys = table[GROUP].astype({"kind": str, "community": str})
-        names = keys.merge(self.roster[["agent", *GROUP]], how="left", on=GROUP)["agent"]
+        drawn = self.roster.iloc[self.stated :]
+        names = keys.merge(drawn[["agent", *GROUP]], how="left", on=GROUP)["agent"]
         return table.drop(columns=GROUP).assign(agent=names.to_numpy())
 
     def accounts(self, accounts: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from nashgrid.market.topics import MONEY, SHAPLEY_MONEY, TRADING, UTILITY_ONLY
+from nashgrid.runs.group_sums import Groups
 from nashgrid.runs.inputs import with_values
 from nashgrid.runs.model import TradingModel
 from nashgrid.runs.population_size import with_population
@@ -147,3 +148,12 @@ def test_a_folder_of_sums_is_verified_as_far_as_it_goes(tmp_path: Path) -> None:
     assert "accounts.parquet: the payments do not sum to zero" in words
     assert any("cost_after of" in each for each in words)
     assert any("its checksum differs" in each for each in words)
+
+
+def test_a_group_is_told_from_a_stated_building_of_its_kind() -> None:
+    common = {"kind": "home", "community": "here", "bus": 2, "weight": 1.0}
+    people = pd.DataFrame([{"agent": name, **common} for name in ("Stated", "a", "b")])
+    groups = Groups.of(people, stated=1)
+    table = pd.DataFrame([{**common, "device": "pv", "slot": slot} for slot in range(3)])
+    named = groups.named(table.drop(columns="weight"))
+    assert list(named["agent"]) == ["home (2) at bus 2"] * 3
