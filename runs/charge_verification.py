@@ -22,7 +22,8 @@ from nashgrid.runs.positions import assign
 from nashgrid.runs.run_record import changed_files
 from nashgrid.runs.run_verification import Verification, failed_claims
 from nashgrid.runs.table_comparison import differences, table_differences
-from nashgrid.runs.wires import Wires, lay_wires
+from nashgrid.runs.wire_laying import lay_wires
+from nashgrid.runs.wires import Wires
 
 _SAME_PRICE_PER_KWH = 1e-12
 

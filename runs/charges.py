@@ -18,7 +18,7 @@ from nashgrid.runs.inputs import with_values
 from nashgrid.runs.plain_market import require_plain
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.tables import messages_table
-from nashgrid.runs.wires import lay_wires
+from nashgrid.runs.wire_laying import lay_wires
 
 
 def charges(

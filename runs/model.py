@@ -35,7 +35,8 @@ from nashgrid.runs.roster import roster
 from nashgrid.runs.round_reporters import ROUND_REPORTERS
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.seating import Seating, energy_seating, money_seating, opening_price
-from nashgrid.runs.wires import Wires, lay_wires
+from nashgrid.runs.wire_laying import lay_wires
+from nashgrid.runs.wires import Wires
 
 MONEY_TOLERANCE = 1e-10
 # The residuals are norms over all commodities; the outcome is held to its worst agent and line.

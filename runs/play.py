@@ -20,7 +20,7 @@ from nashgrid.runs.markets import market_named
 from nashgrid.runs.playing_field import PlayingField, playing_field
 from nashgrid.runs.positions import agent_position
 from nashgrid.runs.scenario import Scenario
-from nashgrid.runs.wires import lay_wires
+from nashgrid.runs.wire_laying import lay_wires
 
 How = Literal["gauss-seidel", "jacobi", "random"]
 Ending = Literal["converged", "cycle", "diverged", "unfinished"]

@@ -17,7 +17,7 @@ from nashgrid.runs.outcome import Outcome, Tables
 from nashgrid.runs.run_record import read_record, versions, write_record
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import parse_scenario, scenario_toml
-from nashgrid.runs.wires import feeder_folder
+from nashgrid.runs.wire_laying import feeder_folder
 
 WHERE_ASKED = (
     *("reactive", "levels", "community_prices", "rentals", "rented_charging"),

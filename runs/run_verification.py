@@ -31,7 +31,8 @@ from nashgrid.runs.search_replay import search_misfits
 from nashgrid.runs.summary import summarise
 from nashgrid.runs.sums_verification import sums_failures
 from nashgrid.runs.table_comparison import differences, table_differences
-from nashgrid.runs.wires import Wires, lay_wires
+from nashgrid.runs.wire_laying import lay_wires
+from nashgrid.runs.wires import Wires
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.seating import Seating
 from nashgrid.runs.shard_office import ShardTask
 from nashgrid.runs.shard_workers import Crew, ask_all, shares
-from nashgrid.runs.wires import Wires, lay_wires
+from nashgrid.runs.wire_laying import lay_wires
+from nashgrid.runs.wires import Wires
 
 
 class ShardedModel(TradingModel):

@@ -22,7 +22,7 @@ from nashgrid.runs.markets.incentive_price import PRICING as INCENTIVE_PRICING
 from nashgrid.runs.markets.sharing_prices import Pricing
 from nashgrid.runs.markets.supply_demand_ratio import compensated
 from nashgrid.runs.scenario import Scenario
-from nashgrid.runs.wires import lay_wires
+from nashgrid.runs.wire_laying import lay_wires
 
 PRICINGS: Mapping[str, Pricing] = {
     "mid-market-rate": mid_market_rate,

@@ -9,7 +9,7 @@ from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.round_reporters import Negotiating
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.simulate import simulate
-from nashgrid.runs.wires import lay_wires
+from nashgrid.runs.wire_laying import lay_wires
 
 
 def kept_alone(scenario: Scenario) -> bool:

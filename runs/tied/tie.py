@@ -9,7 +9,8 @@ from nashgrid.market.messages import Floats
 from nashgrid.runs.grid_operator import GridOperator
 from nashgrid.runs.plain_market import require_plain
 from nashgrid.runs.scenario import Scenario
-from nashgrid.runs.wires import Wires, lay_wires
+from nashgrid.runs.wire_laying import lay_wires
+from nashgrid.runs.wires import Wires
 
 _NEXT_TO_NOTHING_KW = 1e-6
 

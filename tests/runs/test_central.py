@@ -13,7 +13,7 @@ from nashgrid.grid.operator_statement import state_operator_problem
 from nashgrid.market.topics import TRADING, UTILITY_ONLY
 from nashgrid.runs.central import central_optimum, connection_limits
 from nashgrid.runs.scenario_files import load_scenario
-from nashgrid.runs.wires import lay_wires
+from nashgrid.runs.wire_laying import lay_wires
 
 
 def test_the_duet_costs_what_it_costs_by_hand() -> None:

@@ -19,7 +19,7 @@ from nashgrid.runs.command_line import app
 from nashgrid.runs.inputs import with_values
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import load_scenario
-from nashgrid.runs.wires import lay_wires
+from nashgrid.runs.wire_laying import lay_wires
 
 
 def part_of(name: str, hour: int, slots: int) -> Scenario:

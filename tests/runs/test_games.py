@@ -17,7 +17,7 @@ from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import load_scenario, parse_scenario
 from nashgrid.runs.simulate import simulate
 from nashgrid.runs.verify import verify
-from nashgrid.runs.wires import lay_wires
+from nashgrid.runs.wire_laying import lay_wires
 
 
 def sellers(count: int, **generator: Any) -> Scenario:

@@ -21,7 +21,7 @@ from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.simulate import simulate
 from nashgrid.runs.verify import verify
-from nashgrid.runs.wires import lay_wires
+from nashgrid.runs.wire_laying import lay_wires
 
 Settable = Callable[..., Scenario]
 FEES = ("inside_fee_per_kwh", "between_fee_per_kwh", "rest_fee_per_kwh")

@@ -16,7 +16,7 @@ from nashgrid.runs.markets import MARKETS
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.scenario_files import parse_scenario
 from nashgrid.runs.simulate import simulate
-from nashgrid.runs.wires import lay_wires
+from nashgrid.runs.wire_laying import lay_wires
 
 PAIR = """
 name = "pair"

@@ -16,7 +16,7 @@ from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.price_claims import price_claims
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.simulate import simulate
-from nashgrid.runs.wires import lay_wires
+from nashgrid.runs.wire_laying import lay_wires
 
 PER_KWH = [f"{part}_per_kwh" for part in PARTS]
 CLAIMS = ("trading: price parts", "trading: generators")

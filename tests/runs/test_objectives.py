@@ -18,7 +18,7 @@ from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.simulate import simulate
 from nashgrid.runs.tables import demand_kw
 from nashgrid.runs.verify import verify
-from nashgrid.runs.wires import lay_wires
+from nashgrid.runs.wire_laying import lay_wires
 
 WEIGHTED = {"objective": "weighted", "loss_weight": 5.0, "voltage_weight": 20.0}
 

@@ -15,7 +15,7 @@ from nashgrid.runs.population_size import with_population
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.simulate import simulate
-from nashgrid.runs.wires import lay_wires
+from nashgrid.runs.wire_laying import lay_wires
 
 CASES = ("utility-only", "trading")
 

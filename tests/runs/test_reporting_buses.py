@@ -15,7 +15,7 @@ from nashgrid.runs.scenario import PrivacyEntry, Scenario
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.simulate import simulate
 from nashgrid.runs.verify import verify
-from nashgrid.runs.wires import lay_wires
+from nashgrid.runs.wire_laying import lay_wires
 
 FEEDER = read_feeder("ieee33")
 

@@ -15,7 +15,7 @@ from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.shifting import PRICINGS, Shifting, shift
 from nashgrid.runs.shifting_table import show_shifting
 from nashgrid.runs.simulate import simulate
-from nashgrid.runs.wires import lay_wires
+from nashgrid.runs.wire_laying import lay_wires
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.page import report_sections
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import load_scenario, parse_scenario
-from nashgrid.runs.wires import lay_wires
+from nashgrid.runs.wire_laying import lay_wires
 
 
 def pair() -> Scenario:

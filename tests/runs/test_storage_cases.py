@@ -9,7 +9,7 @@ from nashgrid.runs.inputs import with_values
 from nashgrid.runs.scenario import LinkEntry, Scenario
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.storage_cases import StorageCases, storage_cases, without_shareable_storage
-from nashgrid.runs.wires import lay_wires
+from nashgrid.runs.wire_laying import lay_wires
 
 
 def evening() -> Scenario:

@@ -28,7 +28,7 @@ from nashgrid.runs.tied.alone import market_alone
 from nashgrid.runs.tied.audit import audit_claims
 from nashgrid.runs.tied.market import TiedOutcome
 from nashgrid.runs.tied.tie import tied_wires, wires_of_both
-from nashgrid.runs.wires import lay_wires
+from nashgrid.runs.wire_laying import lay_wires
 
 TIE = ng.Tie(2, 3, 2.0, resistance_pu=0.01, reactance_pu=0.005)
 HEAD = "from_bus,to_bus,resistance_pu,reactance_pu,limit_kva,closed\n"
