@@ -35,6 +35,14 @@ def negotiated(model: ShardedModel) -> ShardedModel:
     return model
 
 
+def kill(worker: RayWorker) -> None:
+    """End a worker, and wait until it has ended: Ray may let it answer for a moment more."""
+    ray.kill(worker.actor)
+    with pytest.raises(ray.exceptions.RayActorError):
+        while True:
+            ray.get(worker.actor.__ray_ready__.remote())
+
+
 def test_workers_that_die_are_replaced_and_nothing_changes(crew: RayCrew) -> None:
     scenario = with_values(with_population(load_scenario("district33"), 80))
     alone = negotiated(ShardedModel(scenario, TOPICS, 1, LocalCrew(2)))
@@ -44,7 +52,7 @@ def test_workers_that_die_are_replaced_and_nothing_changes(crew: RayCrew) -> Non
     assert isinstance(second, RayWorker)
     for _ in range(40):
         model.step()
-    ray.kill(first.actor)
+    kill(first)
     negotiated(model)
     for case in TOPICS[:2]:
         np.testing.assert_array_equal(
@@ -53,7 +61,7 @@ def test_workers_that_die_are_replaced_and_nothing_changes(crew: RayCrew) -> Non
         np.testing.assert_array_equal(model.trade_kw(case), alone.trade_kw(case))
         np.testing.assert_array_equal(model.cost(case), alone.cost(case))
     assert (first.restarts, second.restarts) == (1, 0)
-    ray.kill(second.actor)  # between the questions too
+    kill(second)  # between the questions too
     np.testing.assert_array_equal(model.bargained(), alone.bargained())
     assert model.post.network.traffic == alone.post.network.traffic
     assert (first.restarts, second.restarts) == (1, 1)
@@ -62,7 +70,7 @@ def test_workers_that_die_are_replaced_and_nothing_changes(crew: RayCrew) -> Non
     with pytest.raises(ValueError, match="message kind 'gossip'"):
         first.ask("hear", "gossip", TRADING, {"price": price}, 0.0).get()
     first.restarts = MOST_RESTARTS
-    ray.kill(first.actor)
+    kill(first)
     with pytest.raises(RuntimeError, match="the worker of buildings 1 to 40 died 6 times"):
         first.ask("outline").get()
 

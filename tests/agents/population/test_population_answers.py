@@ -208,7 +208,7 @@ def test_import_compiles_nothing():
 def test_compiled_once_per_machine(draw_buildings, tmp_path):
     """A second process fetches everything from disk; and both know beforehand."""
     with (tmp_path / "arrays.pickle").open("wb") as file:
-        pickle.dump(draw_buildings(6, 4, 13, batteries=1, loads=1), file)
+        pickle.dump(draw_buildings(6, 4, 13, batteries=1), file)
     code = (
         "import pickle, numpy as np;"
         "from nashgrid.agents.population import Population, compiled, newton, stragglers, tables;"
