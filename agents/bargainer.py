@@ -21,6 +21,18 @@ from nashgrid.market.messages import Floats
 from nashgrid.market.participation import Participation
 from nashgrid.market.topics import MONEY
 
+SMALLEST_SIZE = 1e-2
+"""Who has a weight below this, where the mean is about 1, would creep at the size of its weight."""
+
+
+def size_in_money(weight: Floats) -> Floats:
+    """The size with which a weight takes part.
+
+    With sizes equal to weights the curvature of every log at the solution is the same per unit of
+    size.
+    """
+    return np.asarray(np.where(weight > 0, np.maximum(weight, SMALLEST_SIZE), 1.0))
+
 
 class Player(Protocol):
     """Agents that can take a seat and speak, a row for each."""
@@ -95,8 +107,7 @@ class Bargainer:
     def _sit_down(self, weight: Floats) -> None:
         """Take the seat with (n, 1) weights."""
         self._weight = weight
-        # The curvature of its log at the solution is the same for all, per unit of weight.
-        self._size = np.where(weight > 0, weight, 1.0)
+        self._size = size_in_money(weight)
         seat = Participation(self._size, 1, self.respond, self._rules)
         # What leaves it even, and stands if there turns out to be nothing to share.
         seat.quantity = -self._saving

@@ -6,6 +6,7 @@ from typing import Unpack
 import mesa
 import numpy as np
 
+from nashgrid.agents.bargainer import size_in_money
 from nashgrid.agents.cloud import CloudTerms
 from nashgrid.agents.money_exchange import MoneyCloud
 from nashgrid.market.messages import Floats, Messages
@@ -42,7 +43,7 @@ class Mediator(MoneyCloud):
             rows = slice(start, start + len(bench.members))
             start = rows.stop
             own = weights[rows, None]
-            bench.heard["weight"], bench.heard["size"] = own, np.where(own > 0, own, 1.0)
+            bench.heard["weight"], bench.heard["size"] = own, size_in_money(own)
             self._tell("award", bench.members, {"weight": own}, self._heard_s)
         return super().open_exchange()
 

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from nashgrid.agents.bargainer import size_in_money
 from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.topics import LED, MONEY_EXCHANGES, TRADING
 from nashgrid.runs.claims import claim
@@ -229,12 +230,12 @@ class _Replay:
         return price
 
     def _total_size(self) -> Floats:
-        """(K,) sizes of all; those who were awarded a weight have it as their size."""
+        """(K,) sizes of all; those who were awarded a weight have the size that goes with it."""
         log = self._log
         awards = [log.to_prosumers("award"), log.to_counterparty("award")]
         if len(awards[0]):
             weight = log.values(np.concatenate(awards), "weight")
-            return np.asarray(np.where(weight > 0, weight, 1.0).sum(axis=0))
+            return np.asarray(size_in_money(weight).sum(axis=0))
         own, last = log.of_prosumers("enrolment"), log.of_counterparty("enrolment")
         sizes = sum_at_places(log, own, log.values(own, "size"), self._place)
         return np.asarray(sizes + log.values(last, "size").sum(axis=0))

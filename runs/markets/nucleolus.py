@@ -15,11 +15,18 @@ from nashgrid.runs.markets.coalition_values import (
     coalition_value_market,
     pooling_game,
 )
-from nashgrid.runs.markets.shared_savings import shared_in_proportion
+from nashgrid.runs.markets.shared_savings import (
+    has_surplus,
+    shared_in_proportion,
+    surplus_shared,
+)
 
 
 def shares_by_nucleolus(books: Books) -> dict[str, dict[str, Any]]:
     """All gains are those of the nucleolus, of prosumers or of kinds."""
+    if not has_surplus(books):
+        # What groups are worth is rounding of nothing, for which no division need be rational.
+        return surplus_shared(books)
     game, kind = pooling_game(books), books.players["kind"]
     count = int(groups(game, kind).max()) + 1
     words = "gains against the nucleolus, exact"

@@ -89,6 +89,15 @@ def test_one_that_bargains_with_no_weight_comes_out_even() -> None:
     np.testing.assert_allclose(gains, [1.5, 3.0, 0.0], atol=1e-7)
 
 
+@pytest.mark.parametrize("tiny", [1e-3, 1e-7, 1e-12])
+def test_a_weight_of_next_to_nothing_holds_nobody_up(tiny: float) -> None:
+    """Far from its own saving to next to nothing: at the size of its weight it would creep."""
+    gains, rounds = share([4.0, 3.0, -2.5], [1.0, 1.0, tiny])
+    np.testing.assert_allclose(gains, [2.25, 2.25, 2.25 * tiny], atol=2.25 * tiny + 1e-8)
+    assert gains[2] == pytest.approx(2.25 * tiny, rel=1e-3)
+    assert rounds <= 60
+
+
 def test_rounds_do_not_depend_on_the_scale_of_money() -> None:
     savings = np.array([4.0, -1.0, 2.0])
     counts = [

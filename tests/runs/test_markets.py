@@ -17,6 +17,7 @@ from nashgrid.runs.markets.sharing_prices import shares_by
 from nashgrid.runs.markets.trades import Terms, Trades
 from nashgrid.runs.markets.two_part import operators_part
 from nashgrid.runs.outcome import Outcome
+from nashgrid.runs.scenario import BuildingEntry, Scenario
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.simulate import simulate
 
@@ -210,3 +211,37 @@ def test_shares_are_held_to_their_values() -> None:
     fair = [2 * 5 / 12, 2 * 7 / 12, 0.0]
     assert shares_by_energy(books(fair, 5.0))["incentive by proportion"]["holds"]
     assert not shares_by_energy(books([1.0, 1.0, 0.0], 5.0))["incentive by proportion"]["holds"]
+
+
+def with_buildings(scenario: Scenario, *buildings: BuildingEntry) -> Scenario:
+    return scenario.model_copy(update={"buildings": buildings})
+
+
+@pytest.mark.parametrize(
+    ("market", "expected"),
+    [
+        # Sunny house adds all of .76 EUR, Shady house .56: without it the third would buy 1 kWh.
+        ("kalai-smorodinsky-contribution", [0.76 * 0.76 / 1.32, 0.76 * 0.56 / 1.32, 0.0]),
+        # What Sunny house has beyond the .20 that the third would leave it is what Shady has.
+        ("nucleolus", [0.48, 0.28, 0.0]),
+    ],
+)
+def test_who_adds_next_to_nothing_gains_next_to_nothing(market: str, expected: list[float]) -> None:
+    """A third house as large as the others, of whose load 1e-7 kWh fall where there is plenty."""
+    scenario = load_scenario("duet")
+    sunny, shady = scenario.buildings
+    load = shady.loads[0].model_copy(update={"values": (1.0, 1.0, 1e-7, 1.0)})
+    third = shady.model_copy(update={"name": "Third", "loads": (load,), "shiftable_loads": ()})
+    outcome = simulate(with_buildings(scenario, sunny, shady, third), market)
+    assert outcome.certified, outcome.certificate["claims"]
+    assert outcome.accounts["saving"].to_numpy()[:3] == pytest.approx(expected, abs=1e-5)
+
+
+def test_where_nothing_is_saved_every_rule_has_its_outcome() -> None:
+    """Three houses that are all alike have nothing to share but the rounding of their bills."""
+    scenario = load_scenario("duet")
+    alike = [scenario.buildings[0].model_copy(update={"name": f"House {n}"}) for n in range(3)]
+    for market in ("nucleolus", "shapley", "kalai-smorodinsky-contribution"):
+        outcome = simulate(with_buildings(scenario, *alike), market)
+        assert outcome.certified, outcome.certificate["claims"]
+        assert outcome.accounts["saving"].to_numpy() == pytest.approx(0.0, abs=1e-6)
