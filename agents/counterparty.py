@@ -154,9 +154,10 @@ class Counterparty(TradingAgent):
             self._by_slot(sums["lowest_kw"]), self._by_slot(sums["highest_kw"])
         )
         if broken:
+            more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
             raise ValueError(
                 f"{self.name}: no schedule of the agents keeps all limits, whatever the price. "
-                f"{broken[0]}. Widen the limit, let load go unserved at a price "
+                f"{broken[0]}{more}. Widen the limit, let load go unserved at a price "
                 "(unserved_load_price_per_kwh), or connect less"
             )
         self.problems[topic] = problem

@@ -8,6 +8,7 @@ import cvxpy as cp
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nashgrid.grid.branch_flow_feasibility import find_lossy_relaxations
 from nashgrid.grid.branch_flow_price_parts import branch_flow_parts
 from nashgrid.grid.branch_flow_slot import BranchFlowSlot
 from nashgrid.grid.checked_array import checked_array
@@ -240,10 +241,21 @@ class BranchFlowProblem(OperatorTerms):
         return tuple(CHECKED if note == INEXACT and ok else note for note, ok in zip(notes, kept))
 
     def infeasibility(self, lowest_kw: ArrayLike, highest_kw: ArrayLike) -> tuple[Relaxation, ...]:
-        """Limits that no delivery within the given ranges (S, B) can keep in LinDistFlow."""
+        """Limits that no delivery within the given ranges (S, B) can keep, worst first.
+
+        Those that LinDistFlow cannot keep either, and those that losses leave no room for.
+        """
         lowest = checked_array("lowest_kw", lowest_kw, self.shape)
         highest = checked_array("highest_kw", highest_kw, self.shape)
-        return find_relaxations(self, lowest, highest)
+        lossless = find_relaxations(self, lowest, highest)
+        nothing = np.zeros((self.shape[0], len(self.inverters.buses)))
+        kw, pu = self._beyond(np.clip(0.0, lowest, highest), self.bus_kvar(nothing))
+        doubtful = np.flatnonzero((kw > 0.0) | (pu > 0.0)).tolist()
+        lossy = find_lossy_relaxations(self, lowest, highest, doubtful)
+        known = {item.slot for item in lossy}
+        found = [*lossy, *(item for item in lossless if item.slot not in known)]
+        # The solver's last digits do not say which of two slots is worse.
+        return tuple(sorted(found, key=lambda item: (-round(item.severity_kw, 3), item.slot)))
 
     def _program(self, also_lossless: bool) -> BranchFlowSlot:
         if not hasattr(self, "_slots"):

@@ -10,7 +10,7 @@ import numpy as np
 
 from nashgrid.grid.convex_concave import EXACT_GAP, cone_gap
 from nashgrid.grid.dispatch_program import SOLVED, as_array
-from nashgrid.grid.feeder import FloatArray
+from nashgrid.grid.feeder import FloatArray, IntArray
 from nashgrid.grid.incidence import incidence, placement
 from nashgrid.grid.lindistflow import LinDistFlow
 from nashgrid.grid.operator_statement import stated_deviation
@@ -91,7 +91,8 @@ class BranchFlowSlot:
         self.squared, self.exchange = cp.Variable(buses), cp.Variable()
         taken, within = self._reactive()
 
-        losses = self._r @ self.current
+        self.losses: cp.Expression = self._r @ self.current
+        losses = self.losses
         self._upstream = self.exchange == cp.sum(self.demand)
         self._lowest = self.squared >= terms.lowest_voltage_pu**2
         self._highest = self.squared <= terms.highest_voltage_pu**2
@@ -99,10 +100,9 @@ class BranchFlowSlot:
         self._export = self.exchange + losses >= -self.exchange_limit
         self._ends = self._line_limits()
         self._lossless = self._lossless_limits(taken) if also_lossless else []
+        self.wires = [*self._wires(taken), *within, self._upstream]
         self.constraints: list[cp.Constraint] = [
-            *self._wires(taken),
-            *within,
-            self._upstream,
+            *self.wires,
             self._lowest,
             self._highest,
             cp.abs(self.demand) <= terms.demand_limit_kw / base,
@@ -155,10 +155,14 @@ class BranchFlowSlot:
         if not limited.size:
             return []
         limit = self._feeder.limit_kva[limited] / self._base_kva
+        return [size <= limit for size in self.line_sizes(limited)]
+
+    def line_sizes(self, lines: IntArray) -> list[cp.Expression]:
+        """Apparent power of some lines, where it is sent and where it is received."""
         received_p = self.flow_p - cp.multiply(self._r, self.current)
         received_q = self.flow_q - cp.multiply(self._x, self.current)
         return [
-            cp.norm(cp.vstack([p[limited], q[limited]]), 2, axis=0) <= limit
+            cp.norm(cp.vstack([p[lines], q[lines]]), 2, axis=0)
             for p, q in ((self.flow_p, self.flow_q), (received_p, received_q))
         ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, Context, Decimal
 from typing import Literal
 
 import numpy as np
@@ -48,8 +49,14 @@ class Relaxation:
         place = "line" if self.limit == "line" else "bus"
         return (
             f"slot {self.slot}, {place} {self.element}: the {self.limit} limit of "
-            f"{self.bound:.6g} {self.unit} must give way by {self.amount:.4g} {self.unit}"
+            f"{self.bound:.6g} {self.unit} must give way by {_enough(self.amount)} {self.unit}"
         )
+
+
+def _enough(amount: float) -> str:
+    """To four digits, rounded up: giving way by what is told is enough."""
+    told = Decimal(f"{amount:.9g}")
+    return f"{float(Context(prec=4, rounding=ROUND_CEILING).plus(told)):.4g}"
 
 
 def find_relaxations(

@@ -73,10 +73,11 @@ def show_outcome(console: Console, outcome: Outcome, folder: Path) -> None:
     console.print(_utility(outcome, currency))
     prices = outcome.prices[outcome.prices["case"] == outcome.prices["case"].iloc[-1]]
     price = prices["price_per_kwh"]
+    lowest, highest, mean = (_no_minus(p, 4) for p in (price.min(), price.max(), price.mean()))
     rounds = ", ".join(f"{topic} {count}" for topic, count in summary["rounds"].items())
     traffic = summary["messages"].values()
     console.print(
-        f"prices {price.min():.4f} to {price.max():.4f} {currency}/kWh, mean {price.mean():.4f}; "
+        f"prices {lowest:.4f} to {highest:.4f} {currency}/kWh, mean {mean:.4f}; "
         f"rounds: {rounds}; "
         f"{sum(kind['messages'] for kind in traffic):,} messages, "
         f"{sum(kind['bytes'] for kind in traffic) / 1e6:.1f} MB, "

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from nashgrid.runs.outcome import Outcome
+from nashgrid.runs.outcome import Outcome, Tables
 from nashgrid.runs.report.cases import case_words
 from nashgrid.runs.report.clock import Clock
 from nashgrid.runs.report.words import count, listing, number, percent, text
+from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_feeder import FeederEntry
 
 _SLACK_PU = 5e-6
@@ -31,28 +32,37 @@ def ac_findings(outcome: Outcome) -> str:
     entry = outcome.scenario.feeder
     if entry is None:
         return ""
-    clock = Clock(outcome.scenario.horizon)
-    parts = []
-    for case, words in case_words(outcome).items():
-        voltages = outcome.voltages[outcome.voltages["case"] == case]
-        lines = outcome.lines[outcome.lines["case"] == case]
-        rows = "".join(
-            f'<tr><td>{e.words}</td><td class="number">{e.linear}</td>'
-            f'<td class="number">{e.exact}</td><td class="number">{e.limit}</td>'
-            f"<td>{e.where}</td></tr>"
-            for e in (*_extremes(entry, voltages, lines, clock), _lost(outcome, case, clock))
-        )
-        parts.append(
-            f'<div><h4>{words.capitalize()}</h4><div class="tables"><table><thead><tr>'
-            '<th></th><th class="number">LinDistFlow</th><th class="number">AC</th>'
-            '<th class="number">limit</th><th>where (AC)</th></tr></thead>'
-            f"<tbody>{rows}</tbody></table></div>{_breaches(entry, voltages, lines)}</div>"
-        )
+    parts = [
+        both_models(outcome.scenario, outcome, case, words.capitalize())
+        for case, words in case_words(outcome).items()
+    ]
     return (
         f"<h3>Check by AC power flow</h3><p>{_model(outcome, entry)} LinDistFlow leaves losses out "
         "of the flows and is therefore a little optimistic. The schedules by both (a finding, "
         "without verdict):</p>"
         f'<div class="beside">{"".join(parts)}</div>'
+    )
+
+
+def both_models(scenario: Scenario, tables: Tables, case: str, heading: str) -> str:
+    """The extremes of a case by LinDistFlow and by AC, and in words where AC breaks a limit."""
+    entry, clock = scenario.feeder, Clock(scenario.horizon)
+    if entry is None:
+        return ""
+    voltages, lines, losses = (
+        table[table["case"] == case] for table in (tables.voltages, tables.lines, tables.losses)
+    )
+    rows = "".join(
+        f'<tr><td>{e.words}</td><td class="number">{e.linear}</td>'
+        f'<td class="number">{e.exact}</td><td class="number">{e.limit}</td>'
+        f"<td>{e.where}</td></tr>"
+        for e in (*_extremes(entry, voltages, lines, clock), _lost(losses, clock))
+    )
+    return (
+        f'<div><h4>{text(heading)}</h4><div class="tables"><table><thead><tr>'
+        '<th></th><th class="number">LinDistFlow</th><th class="number">AC</th>'
+        '<th class="number">limit</th><th>where (AC)</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>{_breaches(entry, voltages, lines)}</div>"
     )
 
 
@@ -102,10 +112,10 @@ def _extremes(
     return extremes
 
 
-def _lost(outcome: Outcome, case: str, clock: Clock) -> Finding:
-    rows = outcome.losses[outcome.losses["case"] == case]
+def _lost(losses: pd.DataFrame, clock: Clock) -> Finding:
     linear, exact = (
-        number(clock.hours * float(rows[column].sum()), 1) for column in ("lindistflow_kw", "ac_kw")
+        number(clock.hours * float(losses[column].sum()), 1)
+        for column in ("lindistflow_kw", "ac_kw")
     )
     return Finding("losses [kWh]", linear, exact, "", "all lines, all slots")
 

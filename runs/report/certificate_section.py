@@ -46,21 +46,23 @@ def verdict(claim: dict[str, Any]) -> str:
     return '<span class="fails">✗ FAILS</span>'
 
 
-def claim_group(name: str) -> tuple[str, str]:
+def claim_group(name: str, groups: Mapping[str, str] = EXCHANGES) -> tuple[str, str]:
     """Group and short name of a claim: "trading: welfare" belongs to Trading."""
     head, _, tail = name.partition(": ")
     if not tail:
         return "Money", name
     if head == "converged":
         return "Convergence", EXCHANGES.get(tail, tail)
-    return EXCHANGES.get(head, head.capitalize()), tail
+    return groups.get(head, head.capitalize()), tail
 
 
-def claims_table(claims: dict[str, dict[str, Any]], currency: str) -> str:
-    """Every claim with its value, bound and verdict, group by group."""
+def claims_table(
+    claims: dict[str, dict[str, Any]], currency: str, names: Mapping[str, str] = EXCHANGES
+) -> str:
+    """Every claim with its value, bound and verdict, group by group; `names` of the groups."""
     groups: dict[str, list[str]] = {}
     for name, claim in claims.items():
-        group, short = claim_group(name)
+        group, short = claim_group(name, names)
         words = str(claim["words"]).replace("[currency", f"[{currency}")
         groups.setdefault(group, []).append(
             f"<tr><td>{verdict(claim)}</td><td>{text(short)}</td><td>{text(words)}</td>"

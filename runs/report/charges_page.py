@@ -84,7 +84,7 @@ def _certificate(comparison: ChargeComparison) -> str:
         "Agents and operator spoke with a cloud alone, which forwards prices and sums: "
         f"{messages:,} messages, {sent / 1e6:,.1f} MB, {summary['simulated_seconds']:,.1f} s on "
         "the simulated clock. All of it is computed again from the files by nashgrid verify.</p>"
-        f"{claims_table(claims, comparison.scenario.currency)}<ul>{findings}</ul>"
+        f"{claims_table(claims, comparison.scenario.currency, WORDS)}<ul>{findings}</ul>"
     )
 
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from nashgrid.market.topics import TRADING
+from nashgrid.runs.report.ac_findings import both_models
 from nashgrid.runs.report.certificate_section import claims_table
 from nashgrid.runs.report.document import document
 from nashgrid.runs.report.figure import Section
 from nashgrid.runs.report.tied_figures import flow_figure, prices_figure, savings_figure
 from nashgrid.runs.report.words import count, listing, measure, money, number, percent, text
 from nashgrid.runs.tied.market import TiedOutcome
+from nashgrid.runs.tied.tables import of_feeder
 
 _ROWS = (("agents_", "agents"), ("operator_", "operator"), ("", "together"))
 
@@ -172,34 +174,29 @@ def _certificate(outcome: TiedOutcome) -> str:
     certificate, currency = outcome.certificate, outcome.summary["currency"]
     welfare = certificate["welfare"]
     conv = sum(certificate["nash_conv"].values())
+    names = {scenario.name: scenario.name for scenario in outcome.scenarios}
     return (
         "<p>The numbers are computed from the tables, apart from the negotiation that found them. "
         f"The deviations meant are <b>{text(certificate['deviation'])}</b>.</p>"
-        f"{claims_table(certificate['claims'], currency)}"
+        f"{claims_table(certificate['claims'], currency, names)}"
         "<h3>Findings beside the claims</h3><ul>"
         f"<li><b>Against the central optimum of both.</b> One problem with the data of both "
         f"feeders costs {number(welfare['central_cost'], 4)} {currency}, the negotiation "
         f"{number(welfare['total_cost'], 4)}: a relative gap of {measure(welfare['relative_gap'])}."
         f"</li><li><b>All participants together</b> could gain at most {measure(conv)} {currency} "
         "by changing their own schedules at these prices (sum of epsilon, by weak duality).</li>"
-        f"</ul><h3>Check by AC power flow</h3>{_ac_table(certificate['ac_power_flow'])}"
+        f"</ul>{_ac_findings(outcome)}"
     )
 
 
-def _ac_table(found: Mapping[str, Mapping[str, Any]]) -> str:
-    rows = "".join(
-        f"<tr><td>{text(name)}</td>"
-        f'<td class="number">{ac["lowest_voltage_pu"]:.4f}</td><td>{ac["lowest_voltage_at"]}</td>'
-        f'<td class="number">{ac["highest_voltage_pu"]:.4f}</td>'
-        f"<td>{ac['highest_voltage_at']}</td>"
-        f'<td class="number">{percent(ac["largest_loading"])}</td>'
-        f'<td class="number">{number(ac["losses_kwh"], 1)}</td></tr>'
-        for name, ac in found.items()
+def _ac_findings(outcome: TiedOutcome) -> str:
+    parts = "".join(
+        both_models(scenario, of_feeder(outcome, scenario.name), TRADING, scenario.name)
+        for scenario in outcome.scenarios
     )
     return (
-        '<div class="tables"><table><thead><tr><th>feeder</th>'
-        '<th class="number">lowest voltage [pu]</th><th>where</th>'
-        '<th class="number">highest voltage [pu]</th><th>where</th>'
-        '<th class="number">fullest line</th><th class="number">losses [kWh]</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+        "<h3>Check by AC power flow</h3><p>The operators describe their wires by the models of "
+        "their scenarios. The schedules by LinDistFlow and by AC, each half of the tie with its "
+        "feeder (a finding, without verdict):</p>"
+        f'<div class="beside">{parts}</div>'
     )

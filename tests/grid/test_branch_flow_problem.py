@@ -33,7 +33,7 @@ def two_buses(**changes):
         "loss_price_per_kwh": 0.3,
         "demand_limit_kw": 500.0,
     }
-    return BranchFlowProblem(feeder, **(terms | changes))
+    return BranchFlowProblem(**({"feeder": feeder} | terms | changes))
 
 
 def test_two_buses_by_hand():
@@ -162,6 +162,42 @@ def test_what_cannot_be_delivered_is_named():
     assert found[0].limit == "lowest voltage"
     with pytest.raises(ValueError, match=r"curvature at \(0,\) is -1"):
         problem.answer(np.zeros((1, 1)), -1.0)
+
+
+# d = 200 kW taken behind r = 0.1 at v1 = 1: P - r P^2 = 0.2, V2 = 1 - r P, in closed form.
+TAKEN = (1 - np.sqrt(1 - 0.08)) / 0.2
+
+
+@pytest.mark.parametrize(
+    ("demand_kw", "changes", "limit", "element", "amount"),
+    [
+        # LinDistFlow has sqrt(1 - 0.04) = 0.979796 and keeps the first of these.
+        (200.0, {"lowest_voltage_pu": 0.9797}, "lowest voltage", "2", 0.9797 - 1 + 0.1 * TAKEN),
+        (200.0, {"lowest_voltage_pu": 0.99}, "lowest voltage", "2", 0.99 - 1 + 0.1 * TAKEN),
+        (200.0, {"exchange_limit_kw": 201.0}, "exchange", "1", 1000 * TAKEN - 201.0),
+    ],
+)
+def test_limits_that_losses_leave_no_room_for_are_named_and_measured(
+    demand_kw, changes, limit, element, amount
+):
+    problem = two_buses(**changes)
+    ranges = [[0.0], [demand_kw]]
+    (found,) = problem.infeasibility(ranges, ranges)
+    assert (found.slot, found.limit, found.element) == (1, limit, element)
+    assert found.amount == pytest.approx(amount, rel=1e-4)
+    # It is the smallest: giving way as told is enough, and by less is not.
+    (name, bound), sign = *changes.items(), 1 if limit == "exchange" else -1
+    for share, enough in ((1.001, True), (0.99, False)):
+        given = two_buses(**{name: bound + sign * share * found.amount})
+        assert (given.infeasibility(ranges, ranges) == ()) is enough
+
+
+def test_a_line_that_losses_overload_is_named_and_measured():
+    feeder = two_buses().feeder.with_line_limits({(1, 2): 202.0})
+    problem = two_buses(feeder=feeder)
+    (found,) = problem.infeasibility([[0.0], [200.0]], [[0.0], [200.0]])
+    assert (found.slot, found.limit, found.element) == (1, "line", "1-2")
+    assert found.amount == pytest.approx(1000 * TAKEN - 202.0, rel=1e-4)
 
 
 def pressed(**changes):

@@ -1,13 +1,35 @@
 """LinDistFlow and branch flow against AC power flow on random loadings of 33 and 69 buses."""
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from nashgrid.grid.feeder_files import read_feeder
 from nashgrid.grid.generator import Generator
 from nashgrid.grid.lindistflow import LinDistFlow
+from nashgrid.grid.operator_problem import OperatorProblem
 from nashgrid.grid.optimal_power_flow import optimal_power_flow
 from nashgrid.grid.power_flow import ac_power_flow
+
+BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "network.py"
+
+
+def test_the_script_behind_the_tables_of_the_documentation_runs(capsys):
+    spec = importlib.util.spec_from_file_location("network_benchmark", BENCHMARK)
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    benchmark.print_errors("ieee33", 2)
+    feeder = read_feeder("ieee33")
+    problem = OperatorProblem(feeder, **benchmark.operator_terms(feeder, 0.95))
+    benchmark.print_times("a day", problem, 1)
+    linear, lossy, note, times = capsys.readouterr().out.splitlines()
+    assert linear.startswith("| ieee33 | LinDistFlow |")
+    assert float(lossy.split("|")[3]) < 1e-8
+    assert "branch flow, exact" in note
+    # Voltages bind in this day: the count is that of multipliers, and there are some.
+    assert int(times.split("|")[4]) > 0
 
 
 def random_loadings(feeder, count):

@@ -143,7 +143,10 @@ def test_tables_and_page_are_written(comparison: ChargeComparison, tmp_path: Pat
     names = {path.name for path in folder.iterdir()}
     assert names == {path.name for path in listed_files(folder)} | {"outcome.json"}
     assert markdown(comparison).count("\n") == 2 + len(RULES)
-    assert "Mean price of a kWh at every bus" in (folder / "charges.html").read_text()
+    page = (folder / "charges.html").read_text()
+    assert "Mean price of a kWh at every bus" in page
+    # The certificate speaks of the rules in the words of the table.
+    assert page.count(">no charge</th>") == 2
     with pytest.raises(ValueError, match="exists already"):
         comparison.save(folder)
 

@@ -14,7 +14,8 @@ HEAD = "from_bus,to_bus,resistance_pu,reactance_pu,limit_kva,closed\n1,2,0.01,0.
 
 
 # At least 1.0 and 2.0 - 0.1 kW are taken in slot 3, reactive power .3287 of the loads:
-# v = 1 - 2/100 (.01 x 2.9 + .005 x .986 + .02 x 1.9 + .01 x .657) = .99843, V = .9992147.
+# v = 1 - 2/100 (.01 x 2.9 + .005 x .986 + .02 x 1.9 + .01 x .657) = .99843, V = .9992147. With
+# losses, by sweeping back and forth by hand, V = .99921439. What is told is rounded up.
 @pytest.mark.parametrize(
     ("lines", "feeder", "words"),
     [
@@ -31,12 +32,15 @@ HEAD = "from_bus,to_bus,resistance_pu,reactance_pu,limit_kva,closed\n1,2,0.01,0.
         (
             "2,3,0.02,0.01,4,1\n",
             {"minimum_voltage_pu": 0.9999},
-            ["slot 3, bus 3", "lowest voltage limit of 0.9999 pu must give way by 0.0006853 pu"],
+            [
+                "slot 3, bus 3",
+                "lowest voltage limit of 0.9999 pu must give way by 0.0006854 pu (and ",
+            ],
         ),
         (
             "2,3,0.02,0.01,4,1\n",
             {"minimum_voltage_pu": 0.9999, "model": "branch flow"},
-            ["slot 3, bus 3", "lowest voltage limit of 0.9999 pu must give way by 0.0006853 pu"],
+            ["slot 3, bus 3", "lowest voltage limit of 0.9999 pu must give way by 0.0006857 pu"],
         ),
         (
             "2,3,0.02,0.01,1,1\n",

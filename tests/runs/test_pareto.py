@@ -98,4 +98,6 @@ def test_the_command_shows_the_table(
     found = CliRunner().invoke(app, ["pareto", str(path), "--weights", "30", "--out", str(out)])
     assert found.exit_code == 0, found.output
     assert found.output.count("yes") == 8
+    for unit in ("[EUR]", "[kWh]", "[%]"):
+        assert unit in found.output
     assert (out / "pareto.html").is_file()

@@ -48,7 +48,9 @@ def test_no_amount_is_minus_nothing(outcome: Outcome) -> None:
     players = accounts["kind"] != "utility"
     accounts.loc[players, "cost_after"] = accounts.loc[players, "cost_before"] + 1e-5
     summary = dict(outcome.summary, utility_receipts_after=-1e-9, utility_receipts_before=0.0)
-    words = shown(replace(outcome, accounts=accounts, summary=summary))
+    prices = outcome.prices.assign(price_per_kwh=outcome.prices["price_per_kwh"].clip(upper=-1e-9))
+    words = shown(replace(outcome, accounts=accounts, summary=summary, prices=prices))
+    assert "prices 0.0000 to 0.0000 EUR/kWh, mean 0.0000" in words
     assert "0.00 EUR instead of 0.00 EUR (+0.00)" in words
     assert "-0.0" not in words
 

@@ -278,6 +278,11 @@ def test_the_page_is_drawn(
         "price [EUR/kWh]",
         "cannot be kept without the tie",
         "bus 3 of there",
+        # Claims stand under the names of the scenarios; limits and both models beside AC.
+        ">there</th>",
+        "<h4>there</h4>",
+        "LinDistFlow</th>",
+        "By AC power flow",
     ):
         assert words in page
     seen = browse(page, tmp_path)
