@@ -8,9 +8,21 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+import pandas as pd
+import tomli_w
+
 from nashgrid.grid.feeder import Feeder, make_feeder
 from nashgrid.grid.line import Line
+from nashgrid.grid.matpower_case import read_matpower_case
+from nashgrid.grid.pandapower_network import read_pandapower_network
 from nashgrid.grid.tables import Column, read_table
+
+FEEDER_FILES = ("feeder.toml", "buses.csv", "lines.csv")
+# Files of other programs: ending, the extra that reads them, and how.
+_EXCHANGED = {
+    ".m": ("matpower", read_matpower_case),
+    ".json": ("pandapower", read_pandapower_network),
+}
 
 _HEADER: dict[str, type | tuple[type, ...]] = {
     "name": str,
@@ -41,14 +53,22 @@ def read_feeder(name_or_path: str | Path) -> Feeder:
 
     The folder holds `feeder.toml` (name, base_kv, base_mva, root_bus, source), `buses.csv` (bus,
     load_kw, load_kvar) and `lines.csv` (from_bus, to_bus, resistance_pu, reactance_pu, limit_kva
-    (blank: none), closed (0 or 1)).
+    (blank: none), closed (0 or 1)). In its place a MATPOWER case (`.m`) or a pandapower network
+    (`.json`) is read, as `read_matpower_case` and `read_pandapower_network` say.
 
     Raises
     ------
     ValueError
         If there is no such feeder, a file, key or column is missing, a cell is not the number it
-        should be (file, column and row are named), or the whole is not a radial feeder.
+        should be (file, column and row are named), or the whole is not a radial feeder; or if
+        the library that reads such a file is not installed.
     """
+    if (ending := Path(name_or_path).suffix) in _EXCHANGED:
+        extra, read = _EXCHANGED[ending]
+        try:
+            return read(name_or_path)
+        except ModuleNotFoundError as error:
+            raise ValueError(f"{name_or_path}: pip install 'nashgrid[{extra}]' reads it") from error
     folder: Traversable = files("nashgrid.grid.feeders") / str(name_or_path)
     if isinstance(name_or_path, Path) or name_or_path not in built_in_feeders():
         folder = Path(name_or_path)
@@ -72,6 +92,19 @@ def read_feeder(name_or_path: str | Path) -> Feeder:
             for one, other, r_pu, x_pu, limit_kva, closed in zip(*lines.values())
         ],
     )
+
+
+def write_feeder(feeder: Feeder, folder: str | Path) -> None:
+    """Write a feeder as a new folder, from which `read_feeder` reads the same feeder."""
+    place = Path(folder)
+    place.mkdir()
+    header = {key: getattr(feeder, key) for key in _HEADER}
+    (place / "feeder.toml").write_text(tomli_w.dumps(header), encoding="utf-8")
+    buses = {column.name: getattr(feeder, column.name) for column in _BUS_COLUMNS[1:]}
+    lines = pd.DataFrame(feeder.lines + feeder.ties).replace({"limit_kva": math.inf}, math.nan)
+    lines["closed"] = lines["closed"].astype(int)
+    for name, table in (("buses", pd.DataFrame({"bus": feeder.buses, **buses})), ("lines", lines)):
+        table.to_csv(place / f"{name}.csv", index=False, lineterminator="\n")
 
 
 def _read_header(file: Traversable) -> dict[str, str | int | float]:

@@ -15,26 +15,25 @@ from nashgrid.grid.line import Line
 _REFERENCE = 3
 # What a feeder of series impedances cannot hold: column of the table, and the value that it may be.
 _UNSUPPORTED_AT_BUS = (("GS", "a shunt conductance"), ("BS", "a shunt susceptance"))
-_UNSUPPORTED_IN_BRANCH = (("BR_B", "line charging"), ("SHIFT", "a phase shift"))
 
 
-def read_matpower_case(path: str | Path, name: str | None = None) -> Feeder:
+def read_matpower_case(path: str | Path) -> Feeder:
     """Read a radial MATPOWER case (version 2, `.m`) as a feeder.
 
     Loads are Pd and Qd; a generator at another bus than the reference bus counts as the negative
     load Pg, Qg. Branches out of service become ties; RATE_A is the line's limit, 0 means none.
+    Line charging is left out; `source` says how much it is.
 
     Parameters
     ----------
-    path : path of the case file
-    name : what to call the feeder; the file's name if not given
+    path : path of the case file; the feeder has its name
 
     Raises
     ------
     ValueError
         If the file is missing, changes its own tables by code (as MATPOWER's case33bw does: save
         it with `savecase` first), has several reference buses, or holds what a feeder cannot
-        (shunts, line charging, tap ratios other than 1, phase shifts); or is not radial.
+        (shunts, tap ratios other than 1, phase shifts); or is not radial.
     ImportError
         If matpowercaseframes is not installed: `pip install nashgrid[matpower]`.
     """
@@ -58,9 +57,10 @@ def read_matpower_case(path: str | Path, name: str | None = None) -> Feeder:
         if status > 0 and int(at) != root:
             load_mw[labels == int(at)] -= p_mw
             load_mvar[labels == int(at)] -= q_mvar
+    charging_kvar = 1e3 * float(case.baseMVA) * float(branch["BR_B"].sum())
     return make_feeder(
-        name=name or file.stem,
-        source=f"MATPOWER case {file.name}",
+        name=file.stem,
+        source=f"MATPOWER case {file.name}; left out: {charging_kvar:.3g} kvar of line charging",
         base_kv=_base_kv(file, bus),
         base_mva=float(case.baseMVA),
         root_bus=root,
@@ -96,8 +96,11 @@ def _check_tables(file: Path, bus: pd.DataFrame, branch: pd.DataFrame) -> None:
             raise ValueError(f"{file}, bus {label}: {what} cannot be part of a feeder")
     ratio = branch["TAP"].to_numpy(dtype=np.float64)
     wrong_ratio = (ratio != 0) & (ratio != 1)
-    checks = [(branch[column].to_numpy() != 0, what) for column, what in _UNSUPPORTED_IN_BRANCH]
-    for wrong_branch, what in [*checks, (wrong_ratio, "a tap ratio other than 1")]:
+    shifted = branch["SHIFT"].to_numpy() != 0
+    for wrong_branch, what in (
+        (shifted, "a phase shift"),
+        (wrong_ratio, "a tap ratio other than 1"),
+    ):
         wrong = np.flatnonzero(wrong_branch)
         if wrong.size:
             one, other = branch[["F_BUS", "T_BUS"]].to_numpy()[wrong[0]]

@@ -63,7 +63,7 @@ class CaseTables:
         """(T,) what each agent that the scenario states buys."""
         agents = self._scenario.agents
         rows = self._trades[: len(agents) * self._scenario.horizon.slots]
-        by_agent = dict(iter(rows.groupby("agent", sort=False)))
+        by_agent = dict(iter(rows.groupby("agent", sort=False, observed=True)))
         return [
             by_agent[entry.name].sort_values("slot")["trade_kw"].to_numpy(dtype=float)
             for entry in agents
@@ -91,7 +91,7 @@ class CaseTables:
     def stated_positions(self, problems: Sequence[CompiledProblem]) -> dict[str, Position]:
         """Of all agents that the scenario states; their schedules go into their statements."""
         entries = self._scenario.agents
-        rows_of = dict(iter(self._stated_schedules.groupby("agent", sort=False)))
+        rows_of = dict(iter(self._stated_schedules.groupby("agent", sort=False, observed=True)))
         views = self.known or [price_taker(problem.problem.price.size) for problem in problems]
         energy_price = self._layers.energy_price(
             self.price.T, np.array(self._places, dtype=np.int64)

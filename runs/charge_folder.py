@@ -9,11 +9,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nashgrid.grid.feeder_files import FEEDER_FILES
 from nashgrid.runs.charge_comparison import ChargeComparison
 from nashgrid.runs.charges_table import markdown
 from nashgrid.runs.run_folder import (
     FEEDER,
-    FEEDER_FILES,
     read_scenario,
     read_table,
     write_scenario,

@@ -33,7 +33,7 @@ class Groups:
         """Groups of a roster whose first rows are the stated agents."""
         plain = roster.astype({"agent": str, "kind": str, "community": str})
         drawn = plain.iloc[stated:]
-        found = drawn.groupby(GROUP, sort=False)
+        found = drawn.groupby(GROUP, sort=False, observed=True)
         sums = found.agg(agent=("agent", "size"), weight=("weight", "sum")).reset_index()
         at = [f" at bus {bus}" if bus else "" for bus in sums["bus"]]
         sums["agent"] = [

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from nashgrid.agents.population.buildings import BuildingArrays, Floats, Rows
 from nashgrid.agents.population.population import Population
 from nashgrid.agents.wards import sums_by_ward, wards_within
-from nashgrid.grid.feeder_files import built_in_feeders, read_feeder
 from nashgrid.market.chunks import in_chunks
 from nashgrid.runs import inputs
 from nashgrid.runs.population_devices import (
@@ -28,6 +27,7 @@ from nashgrid.runs.population_devices import (
 from nashgrid.runs.population_entry import DIGITS, PopulationEntry
 from nashgrid.runs.profiles import built_in_profile, resample
 from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.stored_feeder import stored_feeder
 
 PV_PROFILES = tuple(f"PV{number}" for number in range(1, 9))
 STORAGE_KINDS = ("battery", "vehicle")
@@ -145,10 +145,9 @@ def population_buses(entry: PopulationEntry, scenario: Scenario) -> Rows:
     ValueError
         If a bus is not on the feeder or is its root.
     """
-    if scenario.feeder is None:
+    feeder = stored_feeder(scenario)
+    if feeder is None:
         return np.zeros(1, dtype=np.int64)
-    name = scenario.feeder.name
-    feeder = read_feeder(name if name in built_in_feeders() else scenario.folder / name)
     others = [bus for bus in feeder.buses if bus != feeder.root_bus]
     for bus in entry.buses or ():
         if bus not in others:
@@ -275,4 +274,4 @@ def _names(entry: PopulationEntry, kind: Rows, numbers: Rows) -> pd.Series:
     kinds = pa.array([each.name for each in entry.kinds]).take(pa.array(kind))
     padded = pc.utf8_lpad(pc.cast(pa.array(numbers), pa.string()), DIGITS, "0")
     names = pc.binary_join_element_wise(kinds, padded, " ")
-    return pd.Series(pd.array(names, dtype=pd.StringDtype("pyarrow", na_value=np.nan)))
+    return names.to_pandas()

@@ -13,11 +13,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nashgrid.grid.feeder_files import FEEDER_FILES, write_feeder
 from nashgrid.runs.outcome import Outcome, Tables
 from nashgrid.runs.run_record import read_record, versions, write_record
 from nashgrid.runs.scenario import Scenario
 from nashgrid.runs.scenario_files import parse_scenario, scenario_toml
-from nashgrid.runs.wire_laying import feeder_folder
+from nashgrid.runs.stored_feeder import has_own_feeder, stored_feeder
 
 WHERE_ASKED = (
     *("reactive", "levels", "community_prices", "rentals", "rented_charging"),
@@ -28,7 +29,8 @@ TABLES = tuple(field.name for field in fields(Tables) if field.name not in WHERE
 MANY_ROWS = ("trades", "schedules", "accounts", "settlement")
 """Tables that grow with the agents: Parquet where the agents are a population."""
 FEEDER = "feeder"
-FEEDER_FILES = ("feeder.toml", "buses.csv", "lines.csv")
+# pandas 2 rounds the last digit unless asked not to; pandas 3 never does, and warns who asks.
+_EXACT: dict[str, Any] = {} if pd.__version__ >= "3" else {"float_precision": "round_trip"}
 _TEXT = (
     *("scenario", "case", "agent", "kind", "community", "device", "payer", "payee", "item"),
     "topic",
@@ -131,7 +133,11 @@ def read_table(path: Path) -> pd.DataFrame:
     if path.suffix == ".parquet":
         return pd.read_parquet(path)
     frame = pd.read_csv(
-        path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(_TEXT, str)
+        path,
+        keep_default_na=False,
+        na_values=[""],
+        dtype=dict.fromkeys(_TEXT, str),
+        **_EXACT,
     )
     whole = {c: kind for c, kind in _WHOLE_NUMBERS.items() if c in frame}
     text = {c: "" for c in ("community",) if c in frame}
@@ -176,12 +182,10 @@ def write_scenario(scenario: Scenario, folder: Path) -> None:
 
 def _with_feeder(scenario: Scenario, folder: Path) -> Scenario:
     """The scenario as it stands in the run's folder, a feeder of the user's own beside it."""
-    source = feeder_folder(scenario)
-    if source is None or scenario.feeder is None:
+    stored = stored_feeder(scenario)
+    if scenario.feeder is None or stored is None or not has_own_feeder(scenario):
         return scenario
-    (folder / FEEDER).mkdir()
-    for name in FEEDER_FILES:
-        shutil.copyfile(source / name, folder / FEEDER / name)
+    write_feeder(stored, folder / FEEDER)
     feeder = scenario.feeder.model_copy(update={"name": FEEDER})
     return scenario.model_copy(update={"feeder": feeder})
 

@@ -1,11 +1,8 @@
 """Wires laid: the feeder of a scenario with its limits, and who is where."""
 
-from pathlib import Path
-
 import numpy as np
 
 from nashgrid.grid.feeder import Feeder
-from nashgrid.grid.feeder_files import built_in_feeders, read_feeder
 from nashgrid.grid.inverters import LEAST_KVAR
 from nashgrid.runs import inputs
 from nashgrid.runs.population_draw import DrawnPopulation, draw
@@ -13,14 +10,8 @@ from nashgrid.runs.population_outline import Outline
 from nashgrid.runs.reporting_buses import reporting_buses
 from nashgrid.runs.roster import roster
 from nashgrid.runs.scenario import BuildingEntry, Scenario
+from nashgrid.runs.stored_feeder import stored_feeder
 from nashgrid.runs.wires import Wires
-
-
-def feeder_folder(scenario: Scenario) -> Path | None:
-    """The folder of a user's own feeder; None where it is built in, or there is none."""
-    if scenario.feeder is None or scenario.feeder.name in built_in_feeders():
-        return None
-    return scenario.folder / scenario.feeder.name
 
 
 def lay_wires(scenario: Scenario, elsewhere: Outline | None = None) -> Wires:
@@ -41,12 +32,13 @@ def lay_wires(scenario: Scenario, elsewhere: Outline | None = None) -> Wires:
     if scenario.population is not None and elsewhere is None:
         drawn = draw(scenario.population, scenario)
     outline = elsewhere if drawn is None else drawn
-    if scenario.feeder is None:
+    stored = stored_feeder(scenario)
+    if scenario.feeder is None or stored is None:
         _reported_at(scenario, None, outline)
         none = np.zeros((scenario.horizon.slots, 0))
         return Wires(scenario, tariff, (0,), None, none, np.zeros(0), drawn)
     limits = {(li.from_bus, li.to_bus): li.limit_kva for li in scenario.feeder.line_limits}
-    feeder = read_feeder(feeder_folder(scenario) or scenario.feeder.name).with_line_limits(limits)
+    feeder = stored.with_line_limits(limits)
     reactive = np.zeros((scenario.horizon.slots, len(feeder.buses)))
     settable = np.zeros(len(feeder.buses))
     for entry in scenario.agents:

@@ -75,8 +75,8 @@ def _of_case(outcome: Outcome, case: str) -> dict[str, Any]:
     managed = set(inside["community"])
     members = {e.name: e.community for e in outcome.scenario.buildings if e.community in managed}
     return {
-        "schedules": dict(iter(schedules.groupby("agent"))),
-        "trades": dict(iter(trades.groupby("agent"))),
+        "schedules": dict(iter(schedules.groupby("agent", observed=True))),
+        "trades": dict(iter(trades.groupby("agent", observed=True))),
         "prices": prices.pivot(index="slot", columns="bus", values="price_per_kwh"),
         "members": members if case != UTILITY_ONLY else {},
         "inside": inside.pivot(index="slot", columns=["community", "bus"], values="price_per_kwh"),
@@ -132,7 +132,7 @@ def _bar(kind: Kind, power_kw: list[float | None], clock: Clock) -> Trace:
 def _stored_lines(schedule: pd.DataFrame, clock: Clock) -> list[Trace]:
     """Stored energy stands at the end of its slot."""
     lines: list[Trace] = []
-    for device, rows in schedule.groupby("device", sort=False):
+    for device, rows in schedule.groupby("device", sort=False, observed=True):
         energy = rows.sort_values("slot")["energy_kwh"]
         if energy.isna().all():
             continue
@@ -206,5 +206,5 @@ def _sentence(outcome: Outcome, schedule: pd.DataFrame, name: str) -> str:
 
 def _most_devices(outcome: Outcome) -> str:
     """The agent with most kinds of devices: there is most to see."""
-    counts = outcome.schedules.groupby("agent", sort=False)["device"].nunique()
+    counts = outcome.schedules.groupby("agent", sort=False, observed=True)["device"].nunique()
     return str(counts.idxmax())

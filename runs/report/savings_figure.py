@@ -85,7 +85,7 @@ def _shown(outcome: Outcome) -> pd.DataFrame:
 def _grouped(accounts: pd.DataFrame, group: str) -> pd.DataFrame:
     """Sums by group, least saving first: the first bar is drawn at the bottom."""
     columns = ["cost_before", "payment", "cost_after", "saving"]
-    grouped = accounts.groupby(group, sort=False)
+    grouped = accounts.groupby(group, sort=False, observed=True)
     sums = grouped[columns].sum()
     sums["agents"] = grouped.size()
     sums["rounded"] = sums["saving"].round(2)

@@ -1,9 +1,13 @@
 """Feeder folders: the built-in ones, and the errors a user's own can give."""
 
+import sys
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
-from nashgrid.grid.feeder_files import built_in_feeders, read_feeder
+from nashgrid.grid.feeder import Feeder
+from nashgrid.grid.feeder_files import built_in_feeders, read_feeder, write_feeder
 
 HEADER = 'name = "mine"\nsource = "own"\nbase_kv = 0.4\nbase_mva = 0.1\nroot_bus = 1\n'
 BUSES = "bus,load_kw,load_kvar\n1,0,0\n2,3.5,1\n3,-2,0\n"
@@ -90,6 +94,25 @@ def test_errors_name_file_column_and_row(folder, file, old, new, message):
     (folder / file).write_text(text.replace(old, new))
     with pytest.raises(ValueError, match=message):
         read_feeder(folder)
+
+
+@pytest.mark.parametrize("name", ["ieee33", "feeder15", "ieee123"])
+def test_what_is_written_is_read_back(tmp_path, name):
+    feeder = read_feeder(name)
+    write_feeder(feeder, tmp_path / "copy")
+    again = read_feeder(tmp_path / "copy")
+    for field in fields(Feeder):
+        np.testing.assert_array_equal(getattr(again, field.name), getattr(feeder, field.name))
+
+
+@pytest.mark.parametrize(("ending", "extra"), [("m", "matpower"), ("json", "pandapower")])
+def test_a_library_that_is_missing_is_named(tmp_path, monkeypatch, ending, extra):
+    monkeypatch.setitem(sys.modules, "matpowercaseframes", None)
+    monkeypatch.setitem(sys.modules, "pandapower", None)
+    file = tmp_path / f"wires.{ending}"
+    file.write_text("")
+    with pytest.raises(ValueError, match=rf"wires\.{ending}: pip install 'nashgrid\[{extra}\]'"):
+        read_feeder(file)
 
 
 def test_missing_files_are_named(folder):

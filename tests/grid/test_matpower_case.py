@@ -73,8 +73,8 @@ def test_33_buses_as_a_case_file(tmp_path):
     text += [*buses, "];", "mpc.gen = [", "1 0 0 10 -10 1 100 1 10 0;", "];", "mpc.branch = ["]
     file = tmp_path / "case33.m"
     file.write_text("\n".join([*text, *branches, "];", ""]))
-    read = read_matpower_case(file, "thirty-three")
-    assert read.name == "thirty-three"
+    read = read_feeder(file)
+    assert read.name == "case33"
     flow = ac_power_flow(read, [read.load_kw], [read.load_kvar])
     assert flow.losses_kw[0] == pytest.approx(202.677, abs=5e-4)
     assert len(read.ties) == 5
@@ -87,7 +87,7 @@ def test_33_buses_as_a_case_file(tmp_path):
         ("mpc.branch =", "mpc.lines =", "not a MATPOWER case"),
         ("2 1 0.1", "2 3 0.1", "2 reference buses; a feeder has one root"),
         ("0.1 0.06 0 0 1", "0.1 0.06 0 0.2 1", "bus 2: a shunt susceptance cannot"),
-        ("0.03 0.04 0 0", "0.03 0.04 0.1 0", "branch 3-2: line charging cannot"),
+        ("0 0 0 1 0 1", "0 0 0 1 30 1", "branch 3-2: a phase shift"),
         ("0 0 0 1 0 1", "0 0 0 0.98 0 1", "branch 3-2: a tap ratio other than 1"),
         ("1 3 0.05 0.06 0 0 0 0 0 0 0", "1 3 0.05 0.06 0 0 0 0 0 0 1", "is meshed"),
         ("1 3 0 0 0 0 1 1 0 12.66", "1 3 0 0 0 0 1 1 0 0", "BASE_KV 0 kV of the reference bus"),
@@ -96,6 +96,11 @@ def test_33_buses_as_a_case_file(tmp_path):
 def test_what_a_feeder_cannot_hold_is_named(case, old, new, message):
     with pytest.raises(ValueError, match=message):
         read_matpower_case(case(old, new))
+
+
+def test_line_charging_is_left_out_and_said(case):
+    feeder = read_matpower_case(case("0.03 0.04 0 0", "0.03 0.04 0.002 0"))
+    assert feeder.source == "MATPOWER case small.m; left out: 20 kvar of line charging"
 
 
 def test_a_missing_file_is_named(tmp_path):

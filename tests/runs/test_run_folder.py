@@ -171,6 +171,25 @@ def test_a_users_feeder_is_part_of_the_run(
     }
 
 
+def test_a_matpower_case_becomes_a_folder_of_the_run(
+    tmp_path: Path, trio: dict[str, Any], write: Callable[..., Path]
+) -> None:
+    content = copy.deepcopy(trio)
+    content["feeder"]["name"] = "wires.m"
+    scenario = write(tmp_path, content)
+    cable = "0.02575 0.01 0 {limit} 0 0 0 0 1 -360 360;"
+    (tmp_path / "wires.m").write_text(
+        "function mpc = wires\nmpc.version = '2';\nmpc.baseMVA = 0.1;\n"
+        "mpc.bus = [\n1 3 0 0 0 0 1 1 0 0.4 1 1 1;\n2 1 0 0 0 0 1 1 0 0.4 1 1 1;\n"
+        "3 1 0 0 0 0 1 1 0 0.4 1 1 1;\n];\nmpc.gen = [\n1 0 0 1 -1 1 1 1 1 0;\n];\n"
+        f"mpc.branch = [\n1 2 {cable.format(limit=0)}\n2 3 {cable.format(limit=0.02)}\n];\n"
+    )
+    folder = simulate(load_scenario(scenario)).save(tmp_path / "run")
+    (tmp_path / "wires.m").unlink()
+    assert verify(folder).failures == ()
+    assert "2,3,0.02575,0.01,20.0,1" in (folder / "feeder" / "lines.csv").read_text()
+
+
 def test_names_of_digits_stay_names(tmp_path: Path, duet: dict[str, Any]) -> None:
     content = copy.deepcopy(duet)
     for number, building in enumerate(content["buildings"]):
