@@ -8,12 +8,11 @@ import pandas as pd
 from nashgrid.market.messages import Floats
 from nashgrid.runs.markets import market_named
 from nashgrid.runs.outcome import Outcome
+from nashgrid.runs.price_of_anarchy import price_of_anarchy
 from nashgrid.runs.scenario import UTILITY
 
 MATTERS = 0.005
 """A difference of savings below half a cent is none [currency]."""
-SMALLEST_OPTIMUM = 1e-2
-"""Share of the cost with the utility alone above which an optimum can be divided by."""
 CERTIFIED, NOT_CERTIFIED, REFUSED = "certified", "not certified", "refused"
 
 
@@ -64,9 +63,9 @@ def _against_optimum(outcome: Outcome, optimum: float | None) -> dict[str, float
         cost = float([*outcome.certificate["welfare"].values()][-1]["total_cost"])
         # What a leader takes in is no cost of the schedules.
         cost -= outcome.certificate.get("leader", {}).get("income", 0.0)
-    telling = optimum > SMALLEST_OPTIMUM * float(shared["cost_before"].abs().sum())
+    turnover = float(shared["cost_before"].abs().sum())
     return {
-        "price_of_anarchy": cost / optimum if telling else None,
+        "price_of_anarchy": price_of_anarchy(cost, optimum, turnover),
         "surplus_reached": (before - cost) / surplus if surplus > MATTERS else None,
     }
 

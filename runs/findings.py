@@ -10,6 +10,7 @@ from nashgrid.runs.markets.books import Books
 from nashgrid.runs.outcome import Tables
 from nashgrid.runs.positions import Position
 from nashgrid.runs.potential import GameFinding
+from nashgrid.runs.price_of_anarchy import price_of_anarchy
 from nashgrid.runs.proof import CaseProof
 from nashgrid.runs.scenario import Scenario
 
@@ -17,23 +18,20 @@ POPULATION = "population"
 MOST_NAMED = 100
 SHARES = (50.0, 90.0, 99.0, 99.9)
 """Percent of the buildings of a population for which the certificate says how much they gain."""
-SMALLEST_OPTIMUM = 1e-2
-"""Share of all costs, taken positive, above which an optimum can be divided by."""
 
 
 def game_against_optimum(proof: CaseProof, game: GameFinding) -> dict[str, Any]:
-    """Where the game ends up against the optimum of the same agents and the same supply.
-
-    The ratio to the optimum means nothing where the optimum is near zero or below.
-    """
-    whole = sum(abs(position.cost) for position in proof.positions.values())
-    telling = proof.central_cost > SMALLEST_OPTIMUM * whole
+    """Where the game ends up against the optimum of the same agents and the same supply."""
+    turnover = sum(
+        abs(position.cost) + abs(position.scale - position.cost)
+        for position in proof.positions.values()
+    )
     return {
         "potential": game.potential,
         "least_potential": game.least_potential,
         "natural_map_kw": float(game.natural_map_kw.max()),
         "loss_to_optimum": proof.total_cost - proof.central_cost,
-        "price_of_anarchy": proof.total_cost / proof.central_cost if telling else None,
+        "price_of_anarchy": price_of_anarchy(proof.total_cost, proof.central_cost, turnover),
     }
 
 
