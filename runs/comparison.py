@@ -1,11 +1,12 @@
 """Outcomes of several markets on one scenario, and what can be read off them together."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from nashgrid.runs.comparison_measures import MATTERS, NOT_CERTIFIED, players
+from nashgrid.runs.comparison_measures import MATTERS, NOT_CERTIFIED, parties, players
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.scenario import Scenario
 
@@ -42,8 +43,16 @@ class Comparison:
     @property
     def savings(self) -> pd.DataFrame:
         """(agents, markets) savings against the utility alone, mean over the seeds [currency]."""
+        return self._savings_of(players)
+
+    @property
+    def savings_of_all(self) -> pd.DataFrame:
+        """The same for all parties, those who only deliver included: operator and utility."""
+        return self._savings_of(parties)
+
+    def _savings_of(self, accounts: Callable[[Outcome], pd.DataFrame]) -> pd.DataFrame:
         of_seeds = [
-            pd.DataFrame({name: players(one)["saving"] for name, one in outcomes.items()})
+            pd.DataFrame({name: accounts(one)["saving"] for name, one in outcomes.items()})
             for outcomes in self.outcomes.values()
         ]
         whole = pd.concat(of_seeds).groupby(level=0, sort=False).mean()

@@ -16,10 +16,14 @@ MATTERS = 0.005
 CERTIFIED, NOT_CERTIFIED, REFUSED = "certified", "not certified", "refused"
 
 
+def parties(outcome: Outcome) -> pd.DataFrame:
+    """All accounts, by name."""
+    return outcome.accounts.set_index(outcome.accounts["agent"].astype(str))
+
+
 def players(outcome: Outcome) -> pd.DataFrame:
     """The accounts of those who have a weight, by name."""
-    accounts = outcome.accounts[outcome.accounts["weight"] > 0]
-    return accounts.set_index(accounts["agent"].astype(str))
+    return parties(outcome)[lambda accounts: accounts["weight"] > 0]
 
 
 def figures(outcome: Outcome, seconds: float, optimum: float | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from nashgrid.market.messages import Floats, Integers
 from nashgrid.market.settlement import whole_wh
 from nashgrid.market.topics import UTILITY_ONLY
 from nashgrid.runs.outcome import Outcome
+from nashgrid.runs.scenario import Scenario
 
 
 def trades_by_level(outcome: Outcome, fees: LevelFees | None = None) -> pd.DataFrame:
@@ -43,7 +44,7 @@ def trades_by_level(outcome: Outcome, fees: LevelFees | None = None) -> pd.DataF
         fees = LevelFees() if scenario.levels is None else scenario.levels.fees
     slots, hours = scenario.horizon.slots, scenario.horizon.slot_hours
     _one_by_one(outcome)
-    others = {entry.name for entry in (*scenario.community_batteries, *scenario.generators)}
+    others = on_the_last_level(scenario)
     frames = []
     for case in outcome.trades["case"].unique():
         rows = outcome.trades[
@@ -69,6 +70,11 @@ def trades_by_level(outcome: Outcome, fees: LevelFees | None = None) -> pd.DataF
             )
         )
     return pd.concat(frames, ignore_index=True)
+
+
+def on_the_last_level(scenario: Scenario) -> set[str]:
+    """Names of those who belong to no community: community batteries and generators."""
+    return {entry.name for entry in (*scenario.community_batteries, *scenario.generators)}
 
 
 def _one_by_one(outcome: Outcome) -> None:

@@ -1,12 +1,11 @@
 """Figure of a comparison: where the energy that each community buys comes from."""
 
-import numpy as np
-
 from nashgrid.runs.comparison import Comparison
 from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.report.figure import Choice, Figure, Option, Trace
 from nashgrid.runs.report.style import DARK_GREY, GREEN, SKY, axis, layout
 from nashgrid.runs.report.words import rounded, text
+from nashgrid.runs.trade_levels import on_the_last_level, trades_by_level
 
 
 def community_figure(comparison: Comparison) -> Figure | None:
@@ -14,15 +13,16 @@ def community_figure(comparison: Comparison) -> Figure | None:
     cases: dict[str, Outcome] = {}
     for outcome in comparison.first_seed.values():
         cases.setdefault(str(outcome.trades["case"].iloc[-1]), outcome)
-    own = next(iter(comparison.first_seed.values())).trades
-    names = [str(name) for name in own["community"].unique() if name != ""]
+    trades = next(iter(comparison.first_seed.values())).trades
+    members = trades[~trades["agent"].isin(on_the_last_level(comparison.scenario))]
+    names = [str(name) for name in members["community"].unique() if name != ""]
     if len(names) < 2:
         return None
     views = {case: {"data": _flow_traces(one, case, names)} for case, one in cases.items()}
     first = "trading" if "trading" in views else next(iter(views))
     return Figure(
         "communities-figure",
-        "Energy that each community buys: inside, from other communities, from the utility",
+        "Energy that the members of each community buy: inside, from other communities, the rest",
         [],
         layout(
             340,
@@ -38,34 +38,24 @@ def community_figure(comparison: Comparison) -> Figure | None:
 
 def _flow_traces(outcome: Outcome, case: str, names: list[str]) -> list[Trace]:
     """Bought by origin above the line, sold by destination below it."""
-    rows = outcome.trades[outcome.trades["case"] == case]
-    hours, slots = outcome.scenario.horizon.slot_hours, outcome.scenario.horizon.slots
-    bought, sold = np.zeros((2, len(names), slots))
-    for number_, name in enumerate(names):
-        own = rows[rows["community"] == name]
-        slot, power = own["slot"].to_numpy(np.int64), own["trade_kw"].to_numpy(float)
-        bought[number_] = hours * np.bincount(slot, power.clip(min=0), slots)
-        sold[number_] = hours * np.bincount(slot, (-power).clip(min=0), slots)
+    levels = trades_by_level(outcome)
+    member = ~levels["agent"].isin(on_the_last_level(outcome.scenario))
+    levels = levels[member & (levels["case"] == case)]
     traces: list[Trace] = []
-    alone = case == "utility-only"
-    inside = np.zeros_like(bought) if alone else np.minimum(bought, sold)
-    want, give = bought - inside, sold - inside
-    traded = np.zeros(slots) if alone else np.minimum(want.sum(axis=0), give.sum(axis=0))
-    for sign, rest, words in ((1, want, "from"), (-1, give, "to")):
-        whole = rest.sum(axis=0)
-        share = np.divide(traded, whole, out=np.zeros(slots), where=whole > 0)
+    for sign, words in ((1, "from"), (-1, "to")):
         parts = (
-            ("inside the community", inside, GREEN),
-            (f"{words} other communities", rest * share, SKY),
-            (f"{words} the utility", rest * (1 - share), DARK_GREY),
+            ("inside_wh", "inside the community", GREEN),
+            ("between_wh", f"{words} other communities", SKY),
+            ("rest_wh", f"{words} the rest", DARK_GREY),
         )
-        for name, energy, colour in parts:
+        for column, name, colour in parts:
+            energy = (sign * levels[column]).clip(lower=0).groupby(levels["community"]).sum()
             traces.append(
                 {
                     "type": "bar",
                     "name": name,
                     "x": [text(one) for one in names],
-                    "y": rounded(sign * energy.sum(axis=1), 2),
+                    "y": rounded(sign * energy[names].to_numpy() / 1000, 2),
                     "marker": {"color": colour, "opacity": 1.0 if sign > 0 else 0.6},
                     "showlegend": sign > 0 or "inside" not in name,
                     "hovertemplate": f"%{{x}}<br>{name} %{{y:,.1f}} kWh<extra></extra>",

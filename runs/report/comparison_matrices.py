@@ -26,9 +26,8 @@ DIVERGING = [
 """Orange where less, blue where more: told apart by the colour-blind."""
 
 
-def rows_of(comparison: Comparison) -> pd.DataFrame:
-    """(rows, markets) savings: of each agent, or the mean of each kind where agents are many."""
-    savings = comparison.savings
+def rows_of(comparison: Comparison, savings: pd.DataFrame) -> pd.DataFrame:
+    """(rows, markets) savings: of each party, or the mean of each kind where they are many."""
     if len(savings) <= MOST_ROWS:
         return savings
     accounts = next(iter(comparison.first_seed.values())).accounts
@@ -38,7 +37,7 @@ def rows_of(comparison: Comparison) -> pd.DataFrame:
 
 def savings_figure(comparison: Comparison) -> Figure:
     """Savings of every agent under every market."""
-    savings, currency = rows_of(comparison), comparison.scenario.currency
+    savings, currency = rows_of(comparison, comparison.savings), comparison.scenario.currency
     return Figure(
         "savings-figure",
         "Savings of each agent, a row, under each market, a column",
@@ -48,8 +47,9 @@ def savings_figure(comparison: Comparison) -> Figure:
 
 
 def subsidy_figure(comparison: Comparison) -> Figure:
-    """What a rule gives each agent beyond what another rule would."""
-    savings, currency = rows_of(comparison), comparison.scenario.currency
+    """What a rule gives each party, operator and utility included, beyond what another would."""
+    savings = rows_of(comparison, comparison.savings_of_all)
+    currency = comparison.scenario.currency
     names = list(savings)
     reference = "competitive" if "competitive" in names else names[0]
     views: dict[str, dict[str, Any]] = {}
@@ -57,14 +57,15 @@ def subsidy_figure(comparison: Comparison) -> Figure:
         moved = savings.sub(savings[name], axis=0)
         views[name] = {
             "data": [_heat(moved, f"more than under {name} [{currency}]")],
-            "note": f"Blue: under the rule of the column the agent has more than under "
-            f"<b>{text(name)}</b>, and those in orange pay for it (or the utility and the operator "
-            "of the wires do, where a column does not sum to zero).",
+            "note": f"Blue: under the rule of the column the party has more than under "
+            f"<b>{text(name)}</b>, and those in orange pay for it. The last rows are those who "
+            "deliver: what agents gain together is for the most part what the utility no longer "
+            "receives. Where schedules are the same, a column sums to zero.",
         }
     options = tuple(Option(name, name) for name in names)
     return Figure(
         "subsidies-figure",
-        "What each agent has under each market beyond what it has under a market of reference",
+        "What each party has under each market beyond what it has under a market of reference",
         [],
         _matrix_layout(savings),
         choices=(Choice("Compared with", "list", options, reference),),

@@ -104,7 +104,8 @@ def _sections(comparison: Comparison) -> list[Section]:
                 "Trades between communities",
                 "<p>Above the line what a community's members buy, by where it comes from; below "
                 "what they sell. Inside comes first, then what other communities have left over, "
-                "in proportion; the utility takes the rest.</p>",
+                "in proportion; the rest is with generators, community batteries and the "
+                "utility.</p>",
                 (communities,),
             )
         )

@@ -18,7 +18,7 @@ from nashgrid.runs.comparison import Comparison
 from nashgrid.runs.comparison_measures import gini, jain
 from nashgrid.runs.markets import MARKETS
 from nashgrid.runs.report.comparison_communities import community_figure
-from nashgrid.runs.scenario import Scenario
+from nashgrid.runs.scenario import CommunityBatteryEntry, Scenario
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.simulate import simulate
 
@@ -173,8 +173,43 @@ def test_communities_buy_first_inside_then_from_each_other() -> None:
     assert bars["from other communities"]["West"] == pytest.approx(between, abs=0.01)
     assert bars["to other communities"]["East"] == pytest.approx(-between, abs=0.01)
     assert bars["inside the community"] == {"East": 0, "West": 0}
-    from_utility = shady.clip(lower=0).sum() - between
-    assert bars["from the utility"]["West"] == pytest.approx(from_utility, abs=0.01)
+    from_rest = shady.clip(lower=0).sum() - between
+    assert bars["from the rest"]["West"] == pytest.approx(from_rest, abs=0.01)
+
+
+def test_who_is_outside_of_communities_trades_on_the_last_level() -> None:
+    """A battery is nobody's neighbour, whatever community it is written in."""
+    scenario = load_scenario("duet")
+    houses = tuple(
+        house.model_copy(update={"community": name})
+        for house, name in zip(scenario.buildings, ("East", "West"), strict=True)
+    )
+    shed = CommunityBatteryEntry(name="Shed", community="West", capacity_kwh=4.0, power_kw=1.5)
+    with_shed = {"buildings": houses, "community_batteries": (shed,)}
+    found = compare(scenario.model_copy(update=with_shed), ["competitive"])
+    levels = ng.trades_by_level(found.outcomes[1]["competitive"]).set_index("agent")
+    shady = levels.loc["Shady house"][lambda rows: rows["case"] == "trading"]
+    figure = community_figure(found)
+    assert figure is not None
+    bars = {bar["name"]: dict(zip(bar["x"], bar["y"])) for bar in figure.views["trading"]["data"]}
+    assert bars["inside the community"]["West"] == 0
+    for name, column in (("other communities", "between_wh"), ("the rest", "rest_wh")):
+        bought, sold = shady[column].clip(lower=0).sum(), shady[column].clip(upper=0).sum()
+        assert bars[f"from {name}"]["West"] == pytest.approx(bought / 1000, abs=0.01)
+        assert bars[f"to {name}"]["West"] == pytest.approx(sold / 1000, abs=0.01)
+
+
+def test_what_one_party_has_more_another_has_less(duet: Comparison) -> None:
+    """Under rules with the same schedules the savings of all sum to minus the discomfort, .04."""
+    savings = duet.savings_of_all
+    assert savings.index.tolist() == ["Sunny house", "Shady house", "utility"]
+    same = [name for name in savings if MARKETS[name].cases == MARKETS["two-part"].cases]
+    assert len(same) == 16
+    np.testing.assert_allclose(savings[same].sum(), -0.04, atol=1e-5)
+    # What two-part does not give the houses stays with the utility.
+    assert savings.loc["utility", ["two-part", "nash-bargaining"]].tolist() == pytest.approx(
+        [-0.20, -0.80], abs=1e-5
+    )
 
 
 @settings(deadline=None, derandomize=True)
