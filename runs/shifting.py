@@ -126,24 +126,16 @@ def shift(
     cost_alone = community.cost
     path, steps, gains = [community.trade_kw()], list[float](), [community.look()]
     prices = [community.prices]
-    ending: Ending = "unfinished"
-    period = 0
-    while len(steps) < rounds:
-        wanted = float(gains[-1].sum())
-        if wanted <= tolerance * max(1.0, float(np.abs(community.cost).sum())):
-            ending = "converged"
-            break
-        period = period_of(path, _RETURNED) if len(path) > 4 else 0
-        if period:
-            ending = "cycle"
-            break
-        if control and len(gains) > 1 and wanted > float(gains[-2].sum()):
+    ending, period = _ending(community, path, gains, tolerance)
+    while ending == "unfinished" and len(steps) < rounds:
+        if control and len(gains) > 1 and float(gains[-1].sum()) > float(gains[-2].sum()):
             step /= 2
         community.go(step)
         steps.append(step)
         path.append(community.trade_kw())
         gains.append(community.look())
         prices.append(community.prices)
+        ending, period = _ending(community, path, gains, tolerance)
     buy, sell = np.moveaxis(np.array(prices), 1, 0)
     return Shifting(
         market=market,
@@ -158,6 +150,16 @@ def shift(
         cost=community.cost,
         cost_alone=cost_alone,
     )
+
+
+def _ending(
+    community: "_Community", path_kw: list[Floats], gains: list[Floats], tolerance: float
+) -> tuple[Ending, int]:
+    """How it ended with the last round, if it did, and the period of its cycle."""
+    if float(gains[-1].sum()) <= tolerance * max(1.0, float(np.abs(community.cost).sum())):
+        return "converged", 0
+    period = period_of(path_kw, _RETURNED) if len(path_kw) > 4 else 0
+    return ("cycle", period) if period else ("unfinished", 0)
 
 
 class _Community:

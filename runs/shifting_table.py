@@ -1,6 +1,5 @@
 """What agents who answer sharing prices show in the terminal."""
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -28,8 +27,9 @@ def show_shifting(console: Console, found: Shifting, currency: str) -> None:
     }
     console.print(endings[found.ending])
     losers = int((found.saving < -0.005).sum())
+    most = f", the most {float(-found.saving.min()):,.2f} {currency}" if losers else ""
     console.print(
         f"cost {found.cost.sum():,.2f} {currency}, with the utility alone "
         f"{found.cost_alone.sum():,.2f}; {int((found.saving > 0.005).sum())} agents gain, {losers} "
-        f"lose, the most {float(np.maximum(-found.saving, 0.0).max()):,.2f} {currency}"
+        f"lose{most}"
     )

@@ -27,8 +27,8 @@ class BargainingProblem:
     Raises
     ------
     ValueError
-        If a utility is not a concave scalar, a constraint is not convex, or disagreement does
-        not give each player one finite number.
+        If a utility is not a concave scalar, a constraint is not convex, a variable is discrete,
+        or disagreement does not give each player one finite number.
 
     References
     ----------
@@ -66,6 +66,10 @@ class BargainingProblem:
         for number, constraint in enumerate(self.constraints):
             if not constraint.is_dcp():
                 raise ValueError(f"constraint {number} is not convex: {constraint}")
+        for part in (*utilities, *self.constraints):
+            for variable in part.variables():
+                if variable.attributes["integer"] or variable.attributes["boolean"]:
+                    raise ValueError(f"variable {variable} is discrete: the set is not convex")
         # One entry in a vector is a scalar too.
         scalars = tuple(utility if utility.ndim == 0 else cp.sum(utility) for utility in utilities)
         object.__setattr__(self, "utilities", scalars)
@@ -88,8 +92,10 @@ class BargainingProblem:
             If points is not a finite table with one column per player.
         """
         vertices = np.array(points, dtype=np.float64)
-        if vertices.ndim != 2 or vertices.size == 0 or not np.all(np.isfinite(vertices)):
-            raise ValueError(f"points must be a finite table (K, N), got shape {vertices.shape}")
+        if vertices.ndim != 2 or vertices.size == 0:
+            raise ValueError(f"points must be a table (K, N), got shape {vertices.shape}")
+        if not np.all(np.isfinite(vertices)):
+            raise ValueError(f"points must be finite, got {vertices.tolist()}")
         shares = cp.Variable(len(vertices), nonneg=True)
         utilities = cp.Variable(vertices.shape[1])
         return cls(

@@ -86,7 +86,7 @@ def game_data(
     ------
     ValueError
         If a shape does not fit, a number is not finite (bounds may be), a player owns nothing,
-        or a lower bound exceeds its upper bound.
+        a lower bound exceeds its upper bound, or a shared limit below 0 concerns no entry.
     """
     player_of = np.atleast_1d(np.asarray(owner))
     if player_of.ndim != 1 or player_of.size == 0:
@@ -114,6 +114,7 @@ def game_data(
     limits = np.atleast_1d(_finite("shared_limit", [] if shared_limit is None else shared_limit))
     _check_shape("shared_matrix", rows, (limits.size, entries))
     _check_shape("shared_limit", limits, (limits.size,))
+    _require_meaning(rows, limits)
     symmetric = 0.5 * (matrices + matrices.transpose(0, 2, 1))
     return GameData(symmetric, vectors, player_of.astype(np.intp), low, high, rows, limits)
 
@@ -128,6 +129,16 @@ def _finite(name: str, value: Sequence[ArrayLike] | ArrayLike) -> Floats:
 def _check_shape(name: str, array: Floats, shape: tuple[int, ...]) -> None:
     if array.shape != shape:
         raise ValueError(f"{name} must have shape {shape}, got {array.shape}")
+
+
+def _require_meaning(matrix: Floats, limit: Floats) -> None:
+    """Refuse a shared limit that no entry takes part in and that 0 breaks."""
+    broken = np.flatnonzero(~np.any(matrix != 0.0, axis=1) & (limit < 0))
+    if broken.size:
+        raise ValueError(
+            f"shared limit {broken[0]} is {limit[broken[0]]:g}, but no entry takes part in it: no "
+            "point satisfies it"
+        )
 
 
 def _bounds(lower: ArrayLike, upper: ArrayLike, entries: int) -> tuple[Floats, Floats]:

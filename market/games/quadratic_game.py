@@ -56,8 +56,8 @@ class QuadraticGame:
     Raises
     ------
     ValueError
-        If shapes do not fit, a number is not finite, a player owns nothing, or a lower bound
-        exceeds its upper bound.
+        If shapes do not fit, a number is not finite, a player owns nothing, a lower bound
+        exceeds its upper bound, or a shared limit below 0 concerns no entry.
 
     Notes
     -----

@@ -64,7 +64,7 @@ def supply_demand_ratio(
     _check_prices(retail, feed_in, extra)
     base = np.minimum(feed_in + extra, retail)
     short = surplus <= deficit
-    ratio = share(surplus, deficit)
+    ratio = share(np.minimum(surplus, deficit), deficit)  # above 1 it is not asked for
     denominator = (retail - base) * ratio + base
     undefined = short & (denominator <= 0)
     if np.any(undefined):

@@ -100,6 +100,13 @@ def test_few_rounds_do_not_finish(village: Scenario) -> None:
     assert found.path_kw.shape[0] == found.gains.shape[0] == 3
 
 
+def test_the_last_round_allowed_may_be_the_one_that_settles() -> None:
+    duet = load_scenario("duet")
+    needed = shift(duet, "mid-market-rate").rounds
+    found = shift(duet, "mid-market-rate", rounds=needed)
+    assert (found.ending, found.rounds) == ("converged", needed)
+
+
 def test_what_has_no_meaning_is_refused(village: Scenario) -> None:
     with pytest.raises(ValueError, match="market 'bill-sharing' has no sharing price"):
         shift(village, "bill-sharing")
@@ -111,7 +118,12 @@ def test_what_has_no_meaning_is_refused(village: Scenario) -> None:
 
 
 def test_the_ending_is_named(cycling: Shifting, settled: Shifting) -> None:
-    for found, words in ((cycling, "the same 2 points come back"), (settled, "converged")):
+    for found, words in (
+        (cycling, "the same 2 points come back"),
+        (cycling, "10 agents gain, 1 lose, the most 1.00 EUR\n"),
+        (settled, "converged"),
+        (settled, "10 agents gain, 0 lose\n"),
+    ):
         console = Console(width=120, record=True, quiet=False)
         with console.capture() as capture:
             show_shifting(console, found, "EUR")

@@ -204,8 +204,13 @@ def test_bad_problems_are_named() -> None:
         BargainingProblem([x], [], [0])
     with pytest.raises(ValueError, match="constraint 0 is not convex"):
         BargainingProblem([x[0]], [cp.square(x[1]) >= 1], [0])
-    with pytest.raises(ValueError, match="points must be a finite table"):
+    whole = cp.Variable(integer=True, name="units")
+    with pytest.raises(ValueError, match="variable units is discrete"):
+        BargainingProblem([whole, 3 - whole], [whole >= 0], [0, 0])
+    with pytest.raises(ValueError, match=r"points must be a table \(K, N\), got shape \(2,\)"):
         BargainingProblem.from_vertices([1, 2], [0, 0])
+    with pytest.raises(ValueError, match=r"points must be finite, got \[\[1.0, nan\]\]"):
+        BargainingProblem.from_vertices([[1, np.nan]], [0, 0])
     with pytest.raises(ValueError, match="disagreement must hold one utility for each of 3"):
         BargainingProblem.from_vertices([[1, 2, 3]], [0, 0])
 

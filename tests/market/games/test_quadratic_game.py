@@ -198,6 +198,10 @@ def test_the_equilibrium_is_every_players_best_response(game: QuadraticGame) -> 
             {"shared_matrix": [[1, 1, 1]], "shared_limit": [1]},
             r"shared_matrix must have shape \(1, 2\)",
         ),
+        (
+            {"shared_matrix": [[1, 1], [0, 0]], "shared_limit": [1, -0.5]},
+            "shared limit 1 is -0.5, but no entry takes part in it",
+        ),
     ],
 )
 def test_bad_input_is_named(change: dict[str, object], message: str) -> None:

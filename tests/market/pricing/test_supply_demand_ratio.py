@@ -42,6 +42,11 @@ def test_empty_sides() -> None:
     np.testing.assert_allclose(sell, [0.3, 0.1, 0.3], rtol=1e-15)
 
 
+def test_a_buyer_of_next_to_nothing_changes_nothing() -> None:
+    # 3 / 5e-324 is beyond all numbers.
+    assert supply_demand_ratio(3.0, 5e-324, 0.3, 0.1, compensation=0.1) == pytest.approx((0.2, 0.1))
+
+
 @settings(deadline=None, derandomize=True)
 @given(energy, energy, price, price, st.floats(0.0, 1.0))
 def test_buyers_pay_what_sellers_and_the_utility_receive(
