@@ -26,6 +26,7 @@ from nashgrid.runs.claims import claim
 from nashgrid.runs.layered_audit import LayeredReplay
 from nashgrid.runs.led_audit import charge_misfits, volume_misfits
 from nashgrid.runs.message_log import MessageLog, differ
+from nashgrid.runs.private_quantities import QUANTITIES, only_ones, private_quantities
 from nashgrid.runs.seating import energy_seating, opening_price
 from nashgrid.runs.told_sums import at_own_place, sum_at_places, told_otherwise, wrong_sums
 from nashgrid.runs.wires import Wires
@@ -132,7 +133,12 @@ def found(
     }
     given_away = []
     if wires.scenario.privacy.single_participant_buses != "allow":
-        given_away = [f"the power of {agent} alone at bus {bus}" for bus, agent in alone.items()]
+        told = only_ones(private_quantities(wires.scenario, roster), place)
+        given_away = [
+            f"the {QUANTITIES[quantity]} of {roster['agent'].iloc[row]} alone at bus "
+            f"{wires.places[place[row]]}"
+            for row, quantity in told
+        ]
     return Audit(
         (*to_counterparty, *given_away),
         tuple(to_prosumers),

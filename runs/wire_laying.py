@@ -7,6 +7,7 @@ from nashgrid.grid.inverters import LEAST_KVAR
 from nashgrid.runs import inputs
 from nashgrid.runs.population_draw import DrawnPopulation, draw
 from nashgrid.runs.population_outline import Outline
+from nashgrid.runs.private_quantities import private_quantities
 from nashgrid.runs.reporting_buses import reporting_buses
 from nashgrid.runs.roster import roster
 from nashgrid.runs.scenario import BuildingEntry, Scenario
@@ -72,4 +73,5 @@ def _reported_at(
     if rule == "allow":
         return {}
     people = roster(scenario, outline)
-    return reporting_buses(feeder, people["bus"], people["agent"], rule)
+    has = private_quantities(scenario, people)
+    return reporting_buses(feeder, people["bus"], people["agent"], has, rule)

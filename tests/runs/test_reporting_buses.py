@@ -1,5 +1,6 @@
 """Reporting buses: no sum that who delivers hears is of one participant, where a scenario asks."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -7,10 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from nashgrid.grid.feeder_files import read_feeder
 from nashgrid.grid.network_charges.electrical_distance import electrical_distance
+from nashgrid.runs.message_audit import found
 from nashgrid.runs.reporting_buses import reporting_buses
+from nashgrid.runs.roster import roster
 from nashgrid.runs.scenario import PrivacyEntry, Scenario
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.simulate import simulate
@@ -21,7 +25,14 @@ FEEDER = read_feeder("ieee33")
 
 
 def merged(*buses: int) -> dict[int, int]:
-    return reporting_buses(FEEDER, buses, [f"agent {n}" for n in range(len(buses))], "merge")
+    names = [f"agent {n}" for n in range(len(buses))]
+    return reporting_buses(FEEDER, buses, names, having("p" * len(buses)), "merge")
+
+
+def having(*each: str) -> NDArray[np.bool_]:
+    """What agents have: p power, q reactive demand, i inverters; a word for each, or a letter."""
+    words = each if len(each) > 1 else tuple(each[0])
+    return np.array([[letter in word for letter in "pqi"] for word in words])
 
 
 def test_the_nearest_are_joined_at_the_farther_bus() -> None:
@@ -51,7 +62,36 @@ def test_every_place_has_two_and_order_does_not_matter(buses: list[int]) -> None
 
 @pytest.mark.parametrize("rule", ["refuse", "merge"])
 def test_two_everywhere_is_nobody_s_concern(rule: Literal["merge", "refuse"]) -> None:
-    assert reporting_buses(FEEDER, [3, 3, 8, 8], list("abcd"), rule) == {}
+    assert reporting_buses(FEEDER, [3, 3, 8, 8], list("abcd"), having("pppp"), rule) == {}
+
+
+@pytest.mark.parametrize("has", ["-", "p", "pi"])
+def test_who_has_nothing_of_a_sum_hides_nobody_in_it(has: str) -> None:
+    # The house at 18 with somebody idle, with a generator, with one whose inverter is set.
+    seen = having("pq", has, "pqi", "pqi")
+    found = reporting_buses(FEEDER, [18, 18, 17, 17], list("abcd"), seen, "merge")
+    assert found == {17: 18}
+    words = r"(a|b) is the only participant of bus 18 with (power|reactive demand)"
+    with pytest.raises(ValueError, match=words):
+        reporting_buses(FEEDER, [18, 18, 17, 17], list("abcd"), seen, "refuse")
+
+
+def test_the_only_load_of_a_feeder_cannot_be_hidden() -> None:
+    seen = having("p", "p", "pq", "p")
+    with pytest.raises(ValueError, match="c is the only participant of the feeder with reactive"):
+        reporting_buses(FEEDER, [2, 2, 3, 3], list("abcd"), seen, "merge")
+
+
+def test_the_audit_names_what_a_sum_over_one_gives_away() -> None:
+    scenario = private("merge")
+    library = next(one for one in scenario.buildings if one.name == "Library")
+    beside = [one.model_copy(update={"bus": library.bus}) for one in scenario.generators]
+    people = {"buildings": (library,), "generators": tuple(beside), "community_batteries": ()}
+    wires = lay_wires(private("allow").model_copy(update=people))
+    audited = replace(wires, scenario=scenario.model_copy(update=people))
+    found_ = found((), (), audited, roster(audited.scenario, None))
+    assert found_.alone == {}
+    assert found_.to_counterparty == (f"the reactive demand of Library alone at bus {library.bus}",)
 
 
 def private(rule: Literal["allow", "merge", "refuse"], name: str = "campus33") -> Scenario:
