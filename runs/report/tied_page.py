@@ -8,6 +8,7 @@ from nashgrid.runs.report.ac_findings import both_models
 from nashgrid.runs.report.certificate_section import claims_table
 from nashgrid.runs.report.document import document
 from nashgrid.runs.report.figure import Section
+from nashgrid.runs.report.reactive_figure import inverters_section
 from nashgrid.runs.report.tied_figures import flow_figure, prices_figure, savings_figure
 from nashgrid.runs.report.words import count, listing, measure, money, number, percent, text
 from nashgrid.runs.tied.market import TiedOutcome
@@ -43,6 +44,7 @@ def tied_page(outcome: TiedOutcome) -> str:
                 "price is that of the flow.</p>",
                 (prices_figure(outcome),),
             ),
+            *_inverters(outcome),
             Section("certificate", "Certificate", "The certificate", _certificate(outcome)),
         ],
         footer=f"Made by nashgrid, seed {outcome.seed}. This page needs no connection.",
@@ -168,6 +170,12 @@ def _losers(lost: Mapping[str, float], currency: str) -> str:
     if len(lost) == 1:
         return f"{named[0]} loses."
     return f"{count(len(lost), 'participant')} lose, worst first: {listing(named)}."
+
+
+def _inverters(outcome: TiedOutcome) -> list[Section]:
+    tables = {one.name: of_feeder(outcome, one.name).reactive for one in outcome.scenarios}
+    tables = {name: table for name, table in tables.items() if len(table)}
+    return [inverters_section(tables, outcome.scenarios[0].horizon)] if tables else []
 
 
 def _certificate(outcome: TiedOutcome) -> str:
