@@ -94,7 +94,11 @@ def storage_cases(scenario: Scenario, market: str = "competitive", seed: int = 1
             f"{scenario.name}: there is no storage to share: neither a community battery nor a "
             "battery that its owner rents to others"
         )
-    return StorageCases(simulate(without, market, seed), simulate(scenario, market, seed))
+    try:
+        alone = simulate(without, market, seed)
+    except ValueError as error:
+        raise ValueError(f"{scenario.name} without its shareable storage: {error}") from error
+    return StorageCases(alone, simulate(scenario, market, seed))
 
 
 def without_shareable_storage(scenario: Scenario) -> Scenario:

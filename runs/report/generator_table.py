@@ -21,9 +21,16 @@ def generator_table(outcome: Outcome) -> str:
         + "</tr>"
         for row in profits.to_dict("records")
     )
+    why = (
+        " With the utility alone it is paid the feed-in price, and runs even at a loss where the "
+        "limits of the wires, or its own least output, ask for it."
+        if (profits["profit_alone"] < 0.0).any()
+        else ""
+    )
     cases = "".join(f'<th colspan="4">{words}</th>' for words in ("utility alone", "market"))
     return (
-        "<h3>Generators</h3><p>Profit is what a generator is paid, less what its output costs.</p>"
+        "<h3>Generators</h3><p>Profit is what a generator is paid, less what its output costs."
+        f"{why}</p>"
         f'<div class="tables"><table><thead><tr><th></th>{cases}</tr>'
         f"<tr><th>generator</th>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
     )

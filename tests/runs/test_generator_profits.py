@@ -76,6 +76,15 @@ def test_revenue_is_what_the_clearing_price_pays() -> None:
     assert "Engine" in generator_table(outcome)
 
 
+def test_why_a_generator_runs_at_a_loss_is_told() -> None:
+    study = single_seller()
+    (engine,) = study.generators
+    forced = engine.model_copy(update={"minimum_kw": 0.5, "linear_cost_per_kwh": 1.0})
+    outcome = simulate(study.model_copy(update={"generators": (forced,)}), "competitive")
+    assert "even at a loss" in generator_table(outcome)
+    assert "even at a loss" not in generator_table(simulate(study, "competitive"))
+
+
 def test_without_generators_nothing_is_said() -> None:
     outcome = simulate(load_scenario("duet"), "competitive")
     assert "generators" not in outcome.summary

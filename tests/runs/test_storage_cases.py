@@ -60,6 +60,15 @@ def test_agents_stand_in_every_case_that_they_are_in(cases: StorageCases) -> Non
     np.testing.assert_allclose(rest.sum()[:2], cases.table["cost"][:2], rtol=1e-9)
 
 
+def test_wires_that_need_the_storage_are_named_as_such() -> None:
+    study = evening()
+    assert study.feeder is not None
+    high = study.feeder.model_copy(update={"minimum_voltage_pu": 0.999})
+    words = r"campus33 without its shareable storage: operator: no schedule .* must give way by"
+    with pytest.raises(ValueError, match=words):
+        storage_cases(study.model_copy(update={"feeder": high}))
+
+
 def test_nothing_to_share_is_said() -> None:
     with pytest.raises(ValueError, match="there is no storage to share"):
         storage_cases(without_shareable_storage(evening()))
