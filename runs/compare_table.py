@@ -1,11 +1,12 @@
 """What a comparison shows in the terminal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 import pandas as pd
 from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 from nashgrid.runs.comparison import Comparison
@@ -17,8 +18,8 @@ _NUMBERS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("price_of_anarchy", "anarchy", lambda v: f"{v:.4f}"),
     ("jain", "Jain", lambda v: f"{v:.2f}"),
     ("gini", "Gini", lambda v: f"{v:.2f}"),
-    ("gain", "gain", lambda v: f"{v:.3g}"),
-    ("lose", "lose", lambda v: f"{v:.3g}"),
+    ("gain", "gain", lambda v: f"{round(v, 1):,.5g}"),
+    ("lose", "lose", lambda v: f"{round(v, 1):,.5g}"),
     ("core_excess", "core", lambda v: f"{v:,.2f}"),
     ("rounds", "rounds", lambda v: f"{v:.0f}"),
     ("messages", "messages", lambda v: f"{v:,.0f}"),
@@ -26,17 +27,14 @@ _NUMBERS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("negotiation_s", "s", lambda v: f"{v:.1f}"),
 )
 _EVERYTHING = tuple(name for name, _, _ in _NUMBERS)
-_ROOM = (
-    (140, _EVERYTHING),
-    (110, (*_EVERYTHING[:8], "rounds")),
-    (0, ("total_cost", "saving", "lose")),
-)
-"""Columns shown from a width of the terminal on."""
+_FEWEST = ("total_cost", "saving", "lose")
+_SHOWN = (_EVERYTHING, (*_EVERYTHING[:8], "rounds"), _FEWEST)
+"""Columns shown: the first of these for which there is room."""
 
 
 def show_comparison(console: Console, comparison: Comparison) -> None:
     """Both tables, and what has to be said about them."""
-    console.print(_overview(comparison, console.width))
+    console.print(_first_that_fits(console, (_overview(comparison, one) for one in _SHOWN)))
     refused = comparison.table[comparison.table["status"] == REFUSED]
     for row in refused.drop_duplicates("market").itertuples():
         console.print(f"[bold]{row.market}[/] is refused here: {escape(row.why)}", highlight=False)
@@ -47,7 +45,7 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
             highlight=False,
         )
     console.print("agents that have more under the rule of the row than under the column's")
-    console.print(_better(comparison, console.width))
+    console.print(_first_that_fits(console, (_better(comparison, one) for one in (False, True))))
     console.print(
         "Exchanges that markets share were held once; rounds, messages and seconds count for each "
         "market all that it needs. Cost and saving are those of all but the utility; anarchy is "
@@ -74,13 +72,20 @@ def means(comparison: Comparison) -> pd.DataFrame:
     return numbers
 
 
-def _overview(comparison: Comparison, width: int) -> Table:
-    """As many columns as there is room for; all are in comparison.csv."""
-    room = next(shown for least, shown in _ROOM if width >= least)
-    columns = [column for column in _NUMBERS if column[0] in room]
+def _first_that_fits(console: Console, tables: Iterable[Table]) -> Table:
+    """The first table that is no wider than the terminal, or the last."""
+    for table in tables:
+        if Measurement.get(console, console.options, table).maximum < console.width:
+            break
+    return table
+
+
+def _overview(comparison: Comparison, shown: Sequence[str]) -> Table:
+    """With some of the columns; all are in comparison.csv."""
+    columns = [column for column in _NUMBERS if column[0] in shown]
     count = len(comparison.seeds)
     over = "" if count == 1 else f", means over {count} seeds"
-    narrow = width < _ROOM[1][0]
+    narrow = shown == _FEWEST
     table = Table(
         title=f"{comparison.scenario.name} [{comparison.scenario.currency}]{over}",
         box=box.SIMPLE if narrow else box.HEAVY_HEAD,
@@ -110,9 +115,8 @@ def _verdict(row: pd.Series, seeds: int, narrow: bool) -> str:
     return f"[bold red]NOT[/] {row['claims']} ({row['certified']} of {seeds})"
 
 
-def _better(comparison: Comparison, width: int) -> Table:
+def _better(comparison: Comparison, narrow: bool) -> Table:
     """Of two rules: under which how many agents have more."""
-    narrow = width < _ROOM[0][0]
     better, short = comparison.better, letters(comparison)
     table = Table(
         box=box.SIMPLE if narrow else box.HEAVY_HEAD,

@@ -1,6 +1,7 @@
 """Comparison of markets: what is shared, what is counted, and what is refused."""
 
 import re
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -138,6 +139,17 @@ def test_a_narrow_terminal_still_shows_names_and_verdicts(duet: Comparison) -> N
     for name, letter in letters(duet).items():
         assert re.search(rf"^ *{letter} +{name} .* (\d+)/\1 *$", shown, re.MULTILINE), name
     assert "…" not in shown
+
+
+@pytest.mark.parametrize("width", [80, 110, 125, 140, 150, 165, 200])
+def test_no_terminal_cuts_figures_off(duet: Comparison, width: int) -> None:
+    many = duet.table.assign(gain=1000.0, messages=123456.0, total_cost=-12345.67)
+    console = Console(width=width, record=True, file=StringIO())
+    show_comparison(console, replace(duet, table=many))
+    shown = console.export_text()
+    assert "…" not in shown
+    assert "-12,345.67" in shown
+    assert "1,000" in shown or width < 140
 
 
 def test_the_page_has_all_markets_and_fetches_nothing(duet: Comparison, tmp_path: Path) -> None:
