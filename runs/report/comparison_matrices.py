@@ -48,7 +48,9 @@ def savings_figure(comparison: Comparison) -> Figure:
 
 def subsidy_figure(comparison: Comparison) -> Figure:
     """What a rule gives each party, operator and utility included, beyond what another would."""
-    savings = rows_of(comparison, comparison.savings_of_all)
+    parties = comparison.savings_of_all
+    savings = rows_of(comparison, parties)
+    sums = " Where schedules are the same, a column sums to zero." if savings is parties else ""
     currency = comparison.scenario.currency
     names = list(savings)
     reference = "competitive" if "competitive" in names else names[0]
@@ -60,7 +62,7 @@ def subsidy_figure(comparison: Comparison) -> Figure:
             "note": f"Blue: under the rule of the column the party has more than under "
             f"<b>{text(name)}</b>, and those in orange pay for it. The last rows are those who "
             "deliver: what agents gain together is for the most part what the utility no longer "
-            "receives. Where schedules are the same, a column sums to zero.",
+            f"receives.{sums}",
         }
     options = tuple(Option(name, name) for name in names)
     return Figure(
