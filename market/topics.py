@@ -18,6 +18,9 @@ BAND_MONEY = "money within a band"
 PRICE_MONEY = "money above locational prices"
 """Payments that leave everybody what it gains at its locational price, and share the rest."""
 
+UTILITY_MONEY = "money for the utility alone"
+"""Payments for import and export that count as each one's own; nobody pays anybody else."""
+
 CONTRIBUTION_MONEY = "money by contribution"
 """Payments that share the savings by what each adds to those of all others."""
 
@@ -35,6 +38,7 @@ MONEY_EXCHANGES = (
     EQUAL_MONEY,
     BAND_MONEY,
     PRICE_MONEY,
+    UTILITY_MONEY,
     CONTRIBUTION_MONEY,
     SHAPLEY_MONEY,
     NUCLEOLUS_MONEY,

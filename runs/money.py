@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from nashgrid.agents.local_problem import Tariff
 from nashgrid.agents.mediator import Weigh
+from nashgrid.market.bargaining.own_connections import OwnConnections
 from nashgrid.market.bargaining.pooling_game import PoolingGame
 from nashgrid.market.bargaining.price_anchor import anchored_gains, price_gains
 from nashgrid.market.bargaining.price_band import PriceBand, payment_bounds
@@ -20,6 +22,7 @@ from nashgrid.market.topics import (
     PRICE_MONEY,
     SHAPLEY_MONEY,
     TRADED_MONEY,
+    UTILITY_MONEY,
 )
 from nashgrid.runs.coalitions import contributions, nucleolus_of_kinds, shapley_value
 
@@ -31,7 +34,7 @@ COALITION_VALUES: Mapping[str, Value] = {
     SHAPLEY_MONEY: shapley_value,
     NUCLEOLUS_MONEY: nucleolus_of_kinds,
 }
-MEDIATED = (*COALITION_VALUES, BAND_MONEY, PRICE_MONEY)
+MEDIATED = (*COALITION_VALUES, BAND_MONEY, PRICE_MONEY, UTILITY_MONEY)
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ class Stakes:
             return {"price_gain": np.append(gain, 0.0)[rows, None]}
         if rows.start >= traders:
             return {}
-        return {"alone_kw": self.alone_kw[rows], "agreed_kw": self.agreed_kw[rows]}
+        agreed = {"agreed_kw": self.agreed_kw[rows]}
+        return agreed if topic == UTILITY_MONEY else {"alone_kw": self.alone_kw[rows], **agreed}
 
 
 def mediation(topic: str, kind: pd.Series, tariff: Tariff, slot_hours: float) -> Weigh:
@@ -97,6 +101,8 @@ def mediation(topic: str, kind: pd.Series, tariff: Tariff, slot_hours: float) ->
         return _ideal_gains_within_the_band
     if topic == PRICE_MONEY:
         return _gains_above_the_prices
+    if topic == UTILITY_MONEY:
+        return partial(_gains_without_transfers, tariff, slot_hours)
 
     def weigh(said: Mapping[str, Floats]) -> Floats:
         game = PoolingGame(
@@ -125,4 +131,19 @@ def _gains_above_the_prices(said: Mapping[str, Floats]) -> Floats:
     plays = said["weight"][:, 0] > 0
     weights = np.zeros(len(plays))
     weights[plays] = anchored_gains(said["price_gain"][plays, 0], float(said["saving"].sum()))
+    return weights
+
+
+def _gains_without_transfers(
+    tariff: Tariff, slot_hours: float, said: Mapping[str, Floats]
+) -> Floats:
+    plays = said["weight"][:, 0] > 0
+    weights = np.zeros(len(plays))
+    weights[plays] = OwnConnections.of_community(
+        said["saving"][plays, 0],
+        said["agreed_kw"].sum(axis=0),
+        tariff.retail_price_per_kwh,
+        tariff.feed_in_price_per_kwh,
+        slot_hours,
+    ).kalai_smorodinsky()
     return weights

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nashgrid.market.bargaining.bisection import turning_point
 from nashgrid.market.bargaining.problem import Floats
 
 
@@ -61,14 +62,12 @@ class PriceBand:
         The largest r with gain_i >= r ideal_i for all, and then the next smallest ratio, and so
         on (Imai 1983): only those whose least gain is above r times the ideal have more.
         """
-        ideal, low, high = self.ideal, 0.0, 1.0
-        for _ in range(200):
-            middle = (low + high) / 2
-            if np.maximum(middle * ideal, self.least).sum() < self.surplus:
-                low = middle
-            else:
-                high = middle
-        return np.maximum(high * ideal, self.least)
+        ideal = self.ideal
+
+        def gains(share: float) -> Floats:
+            return np.maximum(share * ideal, self.least)
+
+        return gains(turning_point(lambda r: bool(gains(r).sum() < self.surplus), 0.0, 1.0))
 
 
 def payment_bounds(

@@ -11,6 +11,7 @@ from nashgrid.runs.markets.kalai_smorodinsky import KALAI_SMORODINSKY
 from nashgrid.runs.markets.kalai_smorodinsky_band import KALAI_SMORODINSKY_BAND
 from nashgrid.runs.markets.kalai_smorodinsky_contribution import KALAI_SMORODINSKY_CONTRIBUTION
 from nashgrid.runs.markets.kalai_smorodinsky_locational import KALAI_SMORODINSKY_LOCATIONAL
+from nashgrid.runs.markets.kalai_smorodinsky_no_transfers import KALAI_SMORODINSKY_NO_TRANSFERS
 from nashgrid.runs.markets.market import Market
 from nashgrid.runs.markets.mid_market_rate import MID_MARKET_RATE
 from nashgrid.runs.markets.nash_bargaining import NASH_BARGAINING
@@ -32,6 +33,7 @@ MARKETS = {
         KALAI_SMORODINSKY_BAND,
         KALAI_SMORODINSKY_LOCATIONAL,
         KALAI_SMORODINSKY_CONTRIBUTION,
+        KALAI_SMORODINSKY_NO_TRANSFERS,
         EGALITARIAN,
         SHAPLEY,
         NUCLEOLUS,

@@ -216,7 +216,7 @@ def test_what_one_party_has_more_another_has_less(duet: Comparison) -> None:
     savings = duet.savings_of_all
     assert savings.index.tolist() == ["Sunny house", "Shady house", "utility"]
     same = [name for name in savings if MARKETS[name].cases == MARKETS["two-part"].cases]
-    assert len(same) == 16
+    assert len(same) == 17
     np.testing.assert_allclose(savings[same].sum(), -0.04, atol=1e-5)
     # What two-part does not give the houses stays with the utility.
     assert savings.loc["utility", ["two-part", "nash-bargaining"]].tolist() == pytest.approx(

@@ -213,6 +213,27 @@ def test_shares_are_held_to_their_values() -> None:
     assert not shares_by_energy(books([1.0, 1.0, 0.0], 5.0))["incentive by proportion"]["holds"]
 
 
+def test_without_transfers_who_sells_can_hope_for_what_is_exported(
+    outcomes: dict[str, Outcome],
+) -> None:
+    """Of `duet`, 1 kWh is exported, for .10 EUR. Sunny house had .10 EUR to pay alone: it gains .20
+    EUR at most, Shady house all of .76 EUR. Nash and Kalai-Smorodinsky with transfers: .38 each."""
+    gains = outcomes["kalai-smorodinsky-no-transfers"].accounts["saving"].to_numpy()[:2]
+    assert gains == pytest.approx([0.76 * 0.20 / 0.96, 0.76 * 0.76 / 0.96], abs=1e-5)
+    claims = outcomes["kalai-smorodinsky-no-transfers"].certificate["claims"]
+    assert claims["no transfers"]["holds"]
+    with_transfers = outcomes["kalai-smorodinsky"].accounts["saving"].to_numpy()[:2]
+    assert with_transfers == pytest.approx([0.38, 0.38], abs=1e-5)
+
+
+def test_transfers_that_are_needed_are_not_forgiven() -> None:
+    market = "kalai-smorodinsky-no-transfers"
+    with pytest.raises(ValueError, match=r"need 4\.55\d+, but the utility pays .* for export"):
+        simulate(load_scenario("village"), market)
+    with pytest.raises(ValueError, match=r"leave out \[feeder\]"):
+        simulate(load_scenario("campus33"), market)
+
+
 def with_buildings(scenario: Scenario, *buildings: BuildingEntry) -> Scenario:
     return scenario.model_copy(update={"buildings": buildings})
 
