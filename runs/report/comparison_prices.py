@@ -24,7 +24,7 @@ def price_figure(comparison: Comparison) -> Figure:
         [],
         layout(
             380,
-            xaxis=axis("slot"),
+            xaxis=axis("slot [number]"),
             yaxis=axis(f"price [{currency}/kWh]"),
             hovermode="x unified",
             margin={"l": 64, "r": 32, "t": 50, "b": 48},

@@ -114,7 +114,7 @@ def test_different_slopes_meet_the_weighted_potential() -> None:
     assert settled["G0"] == pytest.approx(float(price[0]), abs=1e-4)
     assert settled["G1"] == pytest.approx(float(0.5 + 20 * (price[0] - 0.5)), abs=1e-4)
     epsilon = outcome.certificate["epsilon"][COURNOT]
-    assert max(abs(epsilon[name]["epsilon"]) for name in ("G0", "G1")) <= 1e-8
+    assert max(abs(epsilon[name]["epsilon"]) for name in ("G0", "G1")) <= 1e-9
 
 
 def test_no_other_bid_would_have_paid() -> None:
