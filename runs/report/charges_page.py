@@ -27,7 +27,9 @@ def write_charges(comparison: ChargeComparison, path: Path) -> Path:
                 "prices",
                 "Prices",
                 "What a kWh costs at every bus",
-                "<p>Energy and charge, the mean of the day.</p>",
+                "<p>Energy and charge, the mean of the day. A pair that trades pays the difference "
+                "of its prices as charge: where a bus sells its price is lower by that than where "
+                "one buys. Buses stand in the order of their numbers, neighbours or not.</p>",
                 (_figure(comparison),),
             ),
             Section("certificate", "Certificate", "The certificate", _certificate(comparison)),
