@@ -25,7 +25,8 @@ class CoalitionalGame:
     Raises
     ------
     ValueError
-        If there is no player, or the empty set is worth something.
+        If the number of players is not a whole one, at least 1, or the empty set is worth
+        something.
 
     Examples
     --------
@@ -41,8 +42,10 @@ class CoalitionalGame:
     )
 
     def __post_init__(self) -> None:
-        if self.players < 1:
-            raise ValueError(f"a coalitional game needs one player at least, got {self.players}")
+        if self.players < 1 or not float(self.players).is_integer():
+            raise ValueError(
+                f"a coalitional game needs a whole number of players, 1 at least; got {self.players}"
+            )
         nothing = self.worth(frozenset())
         if nothing != 0.0:
             raise ValueError(f"the empty coalition must be worth 0, got {nothing:g}")

@@ -183,8 +183,9 @@ def test_one_player() -> None:
 
 
 def test_bad_games_are_named() -> None:
-    with pytest.raises(ValueError, match="needs one player at least, got 0"):
-        CoalitionalGame(0, lambda s: 0.0)
+    for players in (0, 2.5, np.inf):
+        with pytest.raises(ValueError, match=f"whole number of players, 1 at least; got {players}"):
+            CoalitionalGame(players, lambda s: 0.0)
     with pytest.raises(ValueError, match="the empty coalition must be worth 0, got 1"):
         CoalitionalGame(2, lambda s: 1.0)
     with pytest.raises(ValueError, match=r"coalition \[0, 1\] must have a finite worth: nan"):
