@@ -44,7 +44,8 @@ class CoalitionalGame:
     def __post_init__(self) -> None:
         if self.players < 1 or not float(self.players).is_integer():
             raise ValueError(
-                f"a coalitional game needs a whole number of players, 1 at least; got {self.players}"
+                "a coalitional game needs a whole number of players, 1 at least; got "
+                f"{self.players}"
             )
         nothing = self.worth(frozenset())
         if nothing != 0.0:
