@@ -114,7 +114,7 @@ def _findings(outcome: Outcome) -> str:
         lines.append(_losers(outcome))
         if outcome.certificate["core"] is not None:
             lines.append(core_words(outcome.certificate["core"], outcome.scenario.currency))
-    lines += privacy_findings(outcome)
+    lines += privacy_findings(outcome.certificate["message_audit"], outcome.scenario)
     items = "".join(f"<li>{line}</li>" for line in lines)
     return f"<h3>Findings beside the claims</h3><ul>{items}</ul>"
 

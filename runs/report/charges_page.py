@@ -80,7 +80,9 @@ def _certificate(comparison: ChargeComparison) -> str:
     claims, summary = comparison.certificate["claims"], comparison.summary
     traffic = summary["messages"].values()
     messages, sent = (sum(kind[name] for kind in traffic) for name in ("messages", "bytes"))
-    findings = "".join(f"<li>{line}</li>" for line in privacy_findings(comparison))
+    audit = comparison.certificate["message_audit"]
+    told = privacy_findings(audit, comparison.scenario)
+    findings = "".join(f"<li>{line}</li>" for line in told)
     return (
         f"<p>{sum(claim['holds'] for claim in claims.values())} of {len(claims)} claims hold. "
         "Agents and operator spoke with a cloud alone, which forwards prices and sums: "

@@ -1,13 +1,15 @@
 """What the message audit found, in words: what no sum hides, and what was reported elsewhere."""
 
-from nashgrid.runs.charge_comparison import ChargeComparison
-from nashgrid.runs.outcome import Outcome
+from collections.abc import Mapping
+from typing import Any
+
 from nashgrid.runs.report.words import listing, text
+from nashgrid.runs.scenario import Scenario
 
 
-def privacy_findings(outcome: Outcome | ChargeComparison) -> list[str]:
+def privacy_findings(audit: Mapping[str, Any], scenario: Scenario) -> list[str]:
     """Sentences for the list of findings; none where there is nothing to tell."""
-    audit, lines = outcome.certificate["message_audit"], []
+    lines = []
     told = [text(str(sentence)) for sentence in audit["told_too_much"]]
     if told:
         lines.append(f"<b>Somebody was told too much:</b> {'; '.join(told)}.")
@@ -20,7 +22,7 @@ def privacy_findings(outcome: Outcome | ChargeComparison) -> list[str]:
             "between them."
         )
     alone = audit["alone_at_bus"]
-    if alone and outcome.scenario.feeder is not None:
+    if alone and scenario.feeder is not None:
         names = listing([text(name) for name in alone.values()])
         lines.append(
             f"<b>Alone at their bus</b> are {names}: the sum that the operator hears there is "

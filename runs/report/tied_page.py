@@ -8,6 +8,7 @@ from nashgrid.runs.report.ac_findings import both_models
 from nashgrid.runs.report.certificate_section import claims_table
 from nashgrid.runs.report.document import document
 from nashgrid.runs.report.figure import Section
+from nashgrid.runs.report.privacy_findings import privacy_findings
 from nashgrid.runs.report.reactive_figure import inverters_section
 from nashgrid.runs.report.tied_figures import flow_figure, prices_figure, savings_figure
 from nashgrid.runs.report.words import count, listing, measure, money, number, percent, text
@@ -183,6 +184,11 @@ def _certificate(outcome: TiedOutcome) -> str:
     welfare = certificate["welfare"]
     conv = sum(certificate["nash_conv"].values())
     names = {scenario.name: scenario.name for scenario in outcome.scenarios}
+    told = "".join(
+        f"<li>{text(scenario.name)}. {line}</li>"
+        for scenario in outcome.scenarios
+        for line in privacy_findings(certificate["message_audit"][scenario.name], scenario)
+    )
     return (
         "<p>The numbers are computed from the tables, apart from the negotiation that found them. "
         f"The deviations meant are <b>{text(certificate['deviation'])}</b>.</p>"
@@ -193,7 +199,7 @@ def _certificate(outcome: TiedOutcome) -> str:
         f"{number(welfare['total_cost'], 4)}: a relative gap of {measure(welfare['relative_gap'])}."
         f"</li><li><b>All participants together</b> could gain at most {measure(conv)} {currency} "
         "by changing their own schedules at these prices (sum of epsilon, by weak duality).</li>"
-        f"</ul>{_ac_findings(outcome)}"
+        f"{told}</ul>{_ac_findings(outcome)}"
     )
 
 

@@ -10,6 +10,7 @@ from nashgrid.market.messages import Integers
 from nashgrid.market.topics import TRADING
 from nashgrid.runs.claims import claim
 from nashgrid.runs.layered_audit import SUMS, LayeredReplay, commodities_of
+from nashgrid.runs.message_audit import Audit, found
 from nashgrid.runs.message_log import MessageLog
 from nashgrid.runs.roster import roster
 from nashgrid.runs.tied.seating import tied_members, tied_opening_price
@@ -17,12 +18,16 @@ from nashgrid.runs.tied.tie import TiedWires
 
 
 def audit_claims(messages: pa.Table, wires: Sequence[TiedWires]) -> dict[str, dict[str, Any]]:
-    """Nobody was told more than follows from sums: no operator anything of the other's wires."""
+    """Nobody was told more than follows from sums: no operator anything of the other's wires.
+
+    Nor is a sum over one participant where the scenario does not allow it.
+    """
     places = [own.place_of(roster(own.scenario, None)["bus"]) for own in wires]
     agents = sum(len(own) for own in places)
     log = MessageLog(messages, TRADING, agents, 0, counterparties=len(wires))
     replay = TiedReplay(log, wires, places)
-    to_operators = [*log.undeclared("counterparty"), *replay.told_operators()]
+    given_away = [told for own in wires for told in sums_told(own).to_counterparty]
+    to_operators = [*log.undeclared("counterparty"), *replay.told_operators(), *given_away]
     to_agents = [*log.undeclared("prosumer"), *replay.told_agents()]
     return {
         "messages: operators": claim(
@@ -38,6 +43,11 @@ def audit_claims(messages: pa.Table, wires: Sequence[TiedWires]) -> dict[str, di
             "sums",
         ),
     }
+
+
+def sums_told(wires: TiedWires) -> Audit:
+    """Who is alone at a place of a feeder, and which buses are reported at another."""
+    return found((), (), wires, roster(wires.scenario, None))
 
 
 class TiedReplay(LayeredReplay):

@@ -15,7 +15,7 @@ from nashgrid.runs.price_claims import price_claims
 from nashgrid.runs.proof import CaseProof
 from nashgrid.runs.rounding import rounding_slack
 from nashgrid.runs.scenario import OPERATOR, UTILITY
-from nashgrid.runs.tied.audit import audit_claims
+from nashgrid.runs.tied.audit import audit_claims, sums_told
 from nashgrid.runs.tied.half import Half
 from nashgrid.runs.tied.proof import prove_halves
 from nashgrid.runs.tied.tables import TiedTables, of_feeder
@@ -59,6 +59,7 @@ def certify_tied(
         "largest_price_difference_per_kwh": {
             name: proof.price_difference for name, proof in proofs.items()
         },
+        "message_audit": {half.name: sums_told(half.wires).finding() for half in halves},
         "losers": {half.name: _losers(half, tables) for half in halves},
         "limits_not_kept": {name: list(p.limits_not_kept) for name, p in proofs.items()},
         "ac_power_flow": {half.name: _ac_check(half, tables) for half in halves},

@@ -24,6 +24,7 @@ from nashgrid.market.topics import TRADING
 from nashgrid.runs.assembly import connection
 from nashgrid.runs.central import local_problem
 from nashgrid.runs.command_line import app
+from nashgrid.runs.scenario import PrivacyEntry
 from nashgrid.runs.tied.alone import market_alone
 from nashgrid.runs.tied.audit import audit_claims
 from nashgrid.runs.tied.market import TiedOutcome
@@ -269,6 +270,17 @@ def test_words_that_do_not_follow_from_sums_are_found(
     assert not audit_claims(changed, wires)[claim]["holds"]
 
 
+def test_a_sum_over_one_is_found_where_it_is_not_allowed(tied: TiedOutcome) -> None:
+    here, there = wires_of_both(tied.scenarios, TIE)
+    study = there.scenario.model_copy(
+        update={"privacy": PrivacyEntry(single_participant_buses="merge")}
+    )
+    claims = audit_claims(tied.messages, (here, replace(there, scenario=study)))
+    assert claims["messages: operators"]["value"] > 0
+    assert claims["messages: agents"]["holds"]
+    assert tied.certificate["message_audit"]["there"]["alone_at_bus"]
+
+
 def test_the_page_is_drawn(
     folder: Path, tmp_path: Path, browse: Callable[[str, Path], dict[str, Any]]
 ) -> None:
@@ -278,6 +290,7 @@ def test_the_page_is_drawn(
         "price [EUR/kWh]",
         "cannot be kept without the tie",
         "bus 3 of there",
+        "there. <b>Alone at their bus</b> are",
         # Claims stand under the names of the scenarios; limits and both models beside AC.
         ">there</th>",
         "<h4>there</h4>",
