@@ -219,7 +219,7 @@ def study_folder(folder: str | Path | None, scenario: Scenario) -> Iterator[Path
     place = next_folder(None if folder is None else Path(folder))
     try:
         place.mkdir(parents=True)
-        (place / "scenario.toml").write_text(scenario_toml(scenario), encoding="utf-8")
+        write_scenario(scenario, place)
         yield place
     except OSError as error:
         raise ValueError(f"the output folder {place} cannot be written: {error}") from error

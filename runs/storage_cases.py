@@ -8,6 +8,7 @@ Shareable is what serves a community: a community battery, and a battery that it
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -72,6 +73,27 @@ class StorageCases:
             WITH_STORAGE: shared["cost_after"],
         }
         return pd.DataFrame(columns).reindex(shared.index)
+
+    def save(self, folder: str | Path | None = None) -> Path:
+        """Write both tables and both runs, each in a folder of its own, into a new folder.
+
+        Parameters
+        ----------
+        folder : must not exist yet; without one, the next under nashgrid-runs
+
+        Raises
+        ------
+        ValueError
+            If the folder exists already or cannot be written.
+        """
+        from nashgrid.runs.run_folder import study_folder
+
+        with study_folder(folder, self.shared.scenario) as place:
+            self.table.to_csv(place / "storage.csv", index=False, lineterminator="\n")
+            self.agents.to_csv(place / "agents.csv", index_label="agent", lineterminator="\n")
+            self.without.save(place / "without")
+            self.shared.save(place / "shared")
+        return place
 
 
 def storage_cases(scenario: Scenario, market: str = "competitive", seed: int = 1) -> StorageCases:

@@ -56,6 +56,7 @@ def test_files_and_page(
 ) -> None:
     folder = front.save(tmp_path / "front")
     assert {path.name for path in folder.iterdir()} == {
+        "feeder",  # of one's own, which scenario.toml names
         "pareto.csv",
         "pareto.html",
         "scenario.toml",

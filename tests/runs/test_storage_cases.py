@@ -1,6 +1,9 @@
 """What shareable storage adds: three cases within the same wires."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from nashgrid.market.topics import TRADING
@@ -9,6 +12,7 @@ from nashgrid.runs.inputs import with_values
 from nashgrid.runs.scenario import LinkEntry, Scenario
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.storage_cases import StorageCases, storage_cases, without_shareable_storage
+from nashgrid.runs.verify import verify
 from nashgrid.runs.wire_laying import lay_wires
 
 
@@ -58,6 +62,19 @@ def test_agents_stand_in_every_case_that_they_are_in(cases: StorageCases) -> Non
     rest = agents.drop(index=["Community battery", "utility"])
     assert rest.notna().all().all()
     np.testing.assert_allclose(rest.sum()[:2], cases.table["cost"][:2], rtol=1e-9)
+
+
+def test_both_runs_are_kept_and_verified(cases: StorageCases, tmp_path: Path) -> None:
+    folder = cases.save(tmp_path / "cases")
+    assert {path.name for path in folder.iterdir()} == {
+        *("agents.csv", "scenario.toml", "shared", "storage.csv", "without")
+    }
+    assert verify(folder / "without").holds
+    assert "Community battery" in (folder / "shared" / "accounts.csv").read_text()
+    kept = pd.read_csv(folder / "storage.csv")
+    pd.testing.assert_frame_equal(kept, cases.table, check_dtype=False, check_exact=False)
+    with pytest.raises(ValueError, match="exists already; nothing is overwritten"):
+        cases.save(folder)
 
 
 def test_wires_that_need_the_storage_are_named_as_such() -> None:
