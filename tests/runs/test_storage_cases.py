@@ -1,13 +1,17 @@
 """What shareable storage adds: three cases within the same wires."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from nashgrid.market.topics import TRADING
 from nashgrid.runs.central import central_optimum
+from nashgrid.runs.command_line import app
 from nashgrid.runs.inputs import with_values
 from nashgrid.runs.scenario import LinkEntry, Scenario
 from nashgrid.runs.scenario_files import load_scenario
@@ -75,6 +79,20 @@ def test_both_runs_are_kept_and_verified(cases: StorageCases, tmp_path: Path) ->
     pd.testing.assert_frame_equal(kept, cases.table, check_dtype=False, check_exact=False)
     with pytest.raises(ValueError, match="exists already; nothing is overwritten"):
         cases.save(folder)
+
+
+def test_the_command_shows_the_cases_and_keeps_them(
+    trio: dict[str, Any], write: Callable[..., Path], tmp_path: Path
+) -> None:
+    words = ["storage", str(write(tmp_path, trio)), "--out", str(tmp_path / "cases")]
+    found = CliRunner().invoke(app, words)
+    assert found.exit_code == 0
+    kept = pd.read_csv(tmp_path / "cases" / "storage.csv")
+    for cost in kept["cost"]:
+        assert f"{cost:,.2f}" in found.output
+    assert "certified." in found.output
+    again = CliRunner().invoke(app, words)
+    assert "exists already; nothing is overwritten" in str(again.exception)
 
 
 def test_wires_that_need_the_storage_are_named_as_such() -> None:
