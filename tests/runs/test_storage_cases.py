@@ -68,29 +68,22 @@ def test_agents_stand_in_every_case_that_they_are_in(cases: StorageCases) -> Non
     np.testing.assert_allclose(rest.sum()[:2], cases.table["cost"][:2], rtol=1e-9)
 
 
-def test_both_runs_are_kept_and_verified(cases: StorageCases, tmp_path: Path) -> None:
-    folder = cases.save(tmp_path / "cases")
-    assert {path.name for path in folder.iterdir()} == {
-        *("agents.csv", "scenario.toml", "shared", "storage.csv", "without")
-    }
-    assert verify(folder / "without").holds
-    assert "Community battery" in (folder / "shared" / "accounts.csv").read_text()
-    kept = pd.read_csv(folder / "storage.csv")
-    pd.testing.assert_frame_equal(kept, cases.table, check_dtype=False, check_exact=False)
-    with pytest.raises(ValueError, match="exists already; nothing is overwritten"):
-        cases.save(folder)
-
-
-def test_the_command_shows_the_cases_and_keeps_them(
+def test_the_command_shows_the_cases_and_keeps_both_runs(
     trio: dict[str, Any], write: Callable[..., Path], tmp_path: Path
 ) -> None:
-    words = ["storage", str(write(tmp_path, trio)), "--out", str(tmp_path / "cases")]
+    folder = tmp_path / "cases"
+    words = ["storage", str(write(tmp_path, trio)), "--out", str(folder)]
     found = CliRunner().invoke(app, words)
     assert found.exit_code == 0
-    kept = pd.read_csv(tmp_path / "cases" / "storage.csv")
-    for cost in kept["cost"]:
-        assert f"{cost:,.2f}" in found.output
     assert "certified." in found.output
+    assert {path.name for path in folder.iterdir()} == {
+        *("agents.csv", "feeder", "scenario.toml", "shared", "storage.csv", "without")
+    }
+    for cost in pd.read_csv(folder / "storage.csv")["cost"]:
+        assert f"{cost:,.2f}" in found.output
+    assert verify(folder / "without").holds
+    assert "Shed" in (folder / "shared" / "accounts.csv").read_text()
+    assert "Shed" not in (folder / "without" / "accounts.csv").read_text()
     again = CliRunner().invoke(app, words)
     assert "exists already; nothing is overwritten" in str(again.exception)
 
