@@ -80,11 +80,12 @@ class Comparison:
         ValueError
             If the folder exists already or cannot be written.
         """
-        from nashgrid.runs.run_folder import study_folder
+        from nashgrid.runs.run_folder import save_study
 
-        with study_folder(folder, self.scenario) as place:
+        def write(place: Path) -> None:
             self.table.to_csv(place / "comparison.csv", index=False, lineterminator="\n")
             self.savings.to_csv(place / "savings.csv", index_label="agent", lineterminator="\n")
             self.better.to_csv(place / "better.csv", index_label="market", lineterminator="\n")
             self.report(place / "comparison.html")
-        return place
+
+        return save_study(self.scenario, write, folder)

@@ -55,12 +55,13 @@ class ParetoFront:
         ValueError
             If the folder exists already or cannot be written.
         """
-        from nashgrid.runs.run_folder import study_folder
+        from nashgrid.runs.run_folder import save_study
 
-        with study_folder(folder, self.scenario) as place:
+        def write(place: Path) -> None:
             self.table.to_csv(place / "pareto.csv", index=False, lineterminator="\n")
             self.report(place / "pareto.html")
-        return place
+
+        return save_study(self.scenario, write, folder)
 
 
 def pareto(

@@ -3,8 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -203,26 +202,16 @@ def _move(work: Path, wanted: Path | None) -> Path:
             return folder
 
 
-@contextmanager
-def study_folder(folder: str | Path | None, scenario: Scenario) -> Iterator[Path]:
-    """A new folder for the tables and the page of a study, with its scenario in it.
+def save_study(
+    scenario: Scenario, write: Callable[[Path], None], wanted: str | Path | None
+) -> Path:
+    """Write the files of a study and its scenario into a new folder, see `write_whole`."""
 
-    Parameters
-    ----------
-    folder : must not exist yet; without one, the next under nashgrid-runs
-
-    Raises
-    ------
-    ValueError
-        If the folder exists already, or it or a file in it cannot be written.
-    """
-    place = next_folder(None if folder is None else Path(folder))
-    try:
-        place.mkdir(parents=True)
+    def write_all(place: Path) -> None:
         write_scenario(scenario, place)
-        yield place
-    except OSError as error:
-        raise ValueError(f"the output folder {place} cannot be written: {error}") from error
+        write(place)
+
+    return write_whole(write_all, None if wanted is None else Path(wanted))
 
 
 def next_folder(wanted: Path | None) -> Path:

@@ -75,25 +75,22 @@ class StorageCases:
         return pd.DataFrame(columns).reindex(shared.index)
 
     def save(self, folder: str | Path | None = None) -> Path:
-        """Write both tables and both runs, each in a folder of its own, into a new folder.
-
-        Parameters
-        ----------
-        folder : must not exist yet; without one, the next under nashgrid-runs
+        """Write both tables, and both runs in folders of their own, into a new folder.
 
         Raises
         ------
         ValueError
             If the folder exists already or cannot be written.
         """
-        from nashgrid.runs.run_folder import study_folder
+        from nashgrid.runs.run_folder import save_study
 
-        with study_folder(folder, self.shared.scenario) as place:
+        def write(place: Path) -> None:
             self.table.to_csv(place / "storage.csv", index=False, lineterminator="\n")
             self.agents.to_csv(place / "agents.csv", index_label="agent", lineterminator="\n")
             self.without.save(place / "without")
             self.shared.save(place / "shared")
-        return place
+
+        return save_study(self.shared.scenario, write, folder)
 
 
 def storage_cases(scenario: Scenario, market: str = "competitive", seed: int = 1) -> StorageCases:

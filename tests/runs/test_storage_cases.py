@@ -13,6 +13,7 @@ from nashgrid.market.topics import TRADING
 from nashgrid.runs.central import central_optimum
 from nashgrid.runs.command_line import app
 from nashgrid.runs.inputs import with_values
+from nashgrid.runs.outcome import Outcome
 from nashgrid.runs.scenario import LinkEntry, Scenario
 from nashgrid.runs.scenario_files import load_scenario
 from nashgrid.runs.storage_cases import StorageCases, storage_cases, without_shareable_storage
@@ -86,6 +87,18 @@ def test_the_command_shows_the_cases_and_keeps_both_runs(
     assert "Shed" not in (folder / "without" / "accounts.csv").read_text()
     again = CliRunner().invoke(app, words)
     assert "exists already; nothing is overwritten" in str(again.exception)
+
+
+def test_an_interrupted_folder_is_not_left_behind(
+    cases: StorageCases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(self: Outcome, folder: Path) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Outcome, "save", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        cases.save(tmp_path / "cases")
+    assert not list(tmp_path.iterdir())
 
 
 def test_wires_that_need_the_storage_are_named_as_such() -> None:
